@@ -1,0 +1,1 @@
+"""The commands of `provisioning`: each does one thing and exits non-zero with one clear line."""

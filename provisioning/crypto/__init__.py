@@ -1,0 +1,1 @@
+"""Certificates, encryption of secrets at rest, hashes of passwords and PINs."""

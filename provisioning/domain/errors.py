@@ -1,0 +1,153 @@
+"""The rules that can be broken, one class each.
+
+A class is named for its rule and its stable ``code`` is derived from that name, so that a code is
+written once. What a door makes of a class (a status, a TFTP error number) stands in that door's
+own table; nothing here knows of doors.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+class BrokenRule(Exception):
+    """The base of every error a user can cause or must be told of.
+
+    ``what`` says what was wrong and where, ``remedy`` what to do about it; both are whole
+    sentences or clauses fit for an admin's eyes and never hold a secret. ``field`` names the
+    input concerned (a JSON path or a config key), if there is one.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", field: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.field = field
+
+    @classmethod
+    def code(cls) -> str:
+        """The stable, machine-readable name of the rule, for example ``duplicate-mac``."""
+        return _kebab(cls.__name__)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+class InvalidInput(BrokenRule):
+    """A value does not have the form its field asks for."""
+
+
+class MalformedMac(InvalidInput):
+    """A text that should be a MAC address is not twelve hexadecimal digits."""
+
+
+class InvalidSetting(InvalidInput):
+    """A setting's key, level or value is not one the settings table allows."""
+
+
+class MalformedJson(InvalidInput):
+    """A request body is not the JSON its endpoint takes."""
+
+
+class UnknownModel(InvalidInput):
+    """The vendor has no model of that name."""
+
+
+class UnknownVendor(InvalidInput):
+    """No vendor folder of that name is loaded."""
+
+
+class NotFound(BrokenRule):
+    """The thing asked for does not exist, or not for this asker."""
+
+
+class Conflict(BrokenRule):
+    """The change contradicts what is already stored."""
+
+
+class DuplicateMac(Conflict):
+    """A device with this MAC address is registered already."""
+
+
+class DuplicateExtension(Conflict):
+    """Another user of the organisation has this extension."""
+
+
+class DuplicateName(Conflict):
+    """A thing of this kind with this name exists already."""
+
+
+class TooManyUsers(Conflict):
+    """More lines are asked of a phone than its model has."""
+
+
+class PoolPhone(Conflict):
+    """A pool phone belongs to whoever comes and takes no assigned users."""
+
+
+class StillInUse(Conflict):
+    """The thing cannot go while others refer to it."""
+
+
+class SecretsAreGiven(Conflict):
+    """The SIP server's secrets are set by the PBX side and are never generated here."""
+
+
+class CapacityExceeded(Conflict):
+    """A DECT system has no room for what was asked."""
+
+
+class TrustTooLow(Conflict):
+    """The model can never prove the trust its site asks for."""
+
+
+class StaleRevision(BrokenRule):
+    """The thing was changed by someone else since it was read."""
+
+
+class Unauthenticated(BrokenRule):
+    """No valid credential came with the request."""
+
+
+class Forbidden(BrokenRule):
+    """The credential is good but does not carry the permission asked for."""
+
+
+class WrongMethod(BrokenRule):
+    """The address exists but does not take this method."""
+
+
+class TooLarge(BrokenRule):
+    """A body is larger than its endpoint takes."""
+
+
+class BadConfig(BrokenRule):
+    """A server configuration value stops the start."""
+
+
+class BadVendorFolder(BrokenRule):
+    """A vendor folder breaks the schema and is disabled."""
+
+
+class RenderFailed(BrokenRule):
+    """A template did not give a complete file; nothing of it is served."""
+
+
+class UnsafeValue(RenderFailed):
+    """A value holds a character that its file's syntax cannot carry."""
+
+
+class StoreUnavailable(BrokenRule):
+    """The database did not answer; the caller should try again."""
+
+
+class MigrationNeeded(BrokenRule):
+    """The database's schema is not the one this version works with."""
+
+
+class BadCertificate(BrokenRule):
+    """A certificate chain or key cannot be used as asked."""

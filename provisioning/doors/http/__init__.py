@@ -1,0 +1,1 @@
+"""The HTTP and HTTPS doors: files for phones, the API for people."""

@@ -1,0 +1,1 @@
+"""The TFTP door: an asyncio datagram engine that serves files to phones."""

@@ -1,0 +1,1 @@
+"""The only home of phone templates: environment, context, syntaxes."""
