@@ -151,3 +151,7 @@ class MigrationNeeded(BrokenRule):
 
 class BadCertificate(BrokenRule):
     """A certificate chain or key cannot be used as asked."""
+
+
+class UnreadableSecret(BrokenRule):
+    """A stored secret was not written with a key this server has, or was changed since."""

@@ -1,0 +1,72 @@
+"""From the values set at many levels to the one that holds, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from provisioning.domain.settings import SETTINGS, Class, Level, Scope, Value
+
+_ORDER = {level: position for position, level in enumerate(Level)}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value stands: the level, the name of its owner, who set it and when (UTC)."""
+
+    level: Level
+    owner: str = ""
+    who: str = ""
+    when: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A value as it is set somewhere. ``locked`` keeps later levels from overriding it."""
+
+    key: str
+    value: Value
+    origin: Origin
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The value that holds for a key, its origin, and whether a lock holds it."""
+
+    key: str
+    value: Value
+    origin: Origin
+    locked: bool = False
+
+
+_PERSON_LEVELS = frozenset({Level.ROLE, Level.USER})
+
+
+def resolve(
+    layers: Iterable[Layer], *, scope: Scope, vendor_defaults: Mapping[str, Value] | None = None
+) -> dict[str, Effective]:
+    """The effective value of every setting of ``scope``.
+
+    The chain is that of ``Level``; within it a value locked at an earlier level cannot be
+    overridden at a later one, and a place setting never takes a person's value (DESIGN
+    section 6). The caller leaves out the layers that do not apply, such as the person's when a
+    device has several.
+    """
+    ordered = sorted(layers, key=lambda layer: _ORDER[layer.origin.level])
+    result: dict[str, Effective] = {}
+    for setting in SETTINGS:
+        if setting.scope is not scope:
+            continue
+        held = Effective(setting.key, setting.default, Origin(Level.BUILT_IN))
+        if vendor_defaults and setting.key in vendor_defaults:
+            held = Effective(setting.key, vendor_defaults[setting.key], Origin(Level.VENDOR))
+        for layer in ordered:
+            if layer.key != setting.key or held.locked:
+                continue
+            if setting.class_ is Class.PLACE and layer.origin.level in _PERSON_LEVELS:
+                continue
+            held = Effective(setting.key, layer.value, layer.origin, layer.locked)
+        result[setting.key] = held
+    return result

@@ -1,0 +1,79 @@
+"""Keys of a phone: what they do, and where they sit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioning.domain.errors import InvalidInput
+
+
+class KeyType(StrEnum):
+    """What a key does, in the field's terms; each vendor's table maps it to its own code."""
+
+    NONE = "none"
+    LINE = "line"
+    BLF = "blf"
+    SPEED_DIAL = "speed-dial"
+    PARK = "park"
+    PICKUP = "pickup"
+    URL = "url"
+    DTMF = "dtmf"
+    VOICEMAIL = "voicemail"
+    DND = "dnd"
+
+
+class Area(StrEnum):
+    """The group of keys an address counts in."""
+
+    LINE = "line"
+    EXPANSION = "expansion"
+
+
+_NEEDS_VALUE = frozenset({KeyType.BLF, KeyType.SPEED_DIAL, KeyType.PARK, KeyType.URL, KeyType.DTMF})
+_DIALABLE = re.compile(r"[0-9A-Za-z*#+._@:-]{1,128}")
+_URL = re.compile(r"https?://[^\s\"'<>]{1,500}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KeyAddress:
+    """Where a key sits.
+
+    ``module`` is 0 on the phone itself, else the expansion module from 1; ``position`` counts
+    from 1 over all pages of its area and module.
+    """
+
+    area: Area
+    module: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: its place, type, value (number, slot or URL), label and the line it uses from 1."""
+
+    address: KeyAddress
+    type: KeyType
+    value: str = ""
+    label: str = ""
+    line: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a key whose value does not fit its type (InvalidInput)."""
+        where = f"the key {self.address.area} {self.address.position}"
+        if self.type in _NEEDS_VALUE and not self.value:
+            raise InvalidInput(
+                f"{where} of type {self.type} has no value.",
+                remedy="Give the number, slot or URL it is for.",
+                field="value",
+            )
+        pattern = _URL if self.type is KeyType.URL else _DIALABLE
+        if self.value and not pattern.fullmatch(self.value):
+            raise InvalidInput(
+                f"{where} of type {self.type} has a value its type does not take.",
+                remedy="Give a URL with http:// or https://."
+                if self.type is KeyType.URL
+                else "Give a number, an extension or a SIP address.",
+                field="value",
+            )

@@ -1,0 +1,105 @@
+"""A phone as it should be: all that decides what its files say, resolved and decrypted.
+
+The use cases build it from one snapshot of the store; golden cases build it from data. Rendering
+is a pure function of it, of the vendor folder and of the request facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioning.domain.effective import Effective
+from provisioning.domain.keys import Key
+from provisioning.domain.mac import Mac
+
+NO_URL = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A SIP server as a phone is told of it.
+
+    ``transport`` is udp, tcp or tls. Ports are 1 to 65535; an absent proxy or backup has an
+    empty host. ``codes`` are feature codes by name: voicemail, pickup, park, retrieve.
+    """
+
+    registrar: str
+    port: int = 5060
+    transport: str = "udp"
+    outbound_proxy: str = ""
+    outbound_port: int = 5060
+    backup: str = ""
+    backup_port: int = 5060
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: an account, where it registers, how it is shown and its line settings.
+
+    ``label`` stands on the key, ``display_name`` goes out in calls.
+    """
+
+    user_name: str
+    auth_name: str
+    password: str
+    display_name: str
+    label: str
+    extension: str
+    server: Server
+    settings: Mapping[str, Effective]
+    shared: bool = False
+
+    @property
+    def voicemail(self) -> str:
+        """The number that reaches the mailbox; empty when the server names none."""
+        return self.server.codes.get("voicemail", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """Where the phone shall fetch from now on.
+
+    ``url`` ends with a slash and is empty when the phone cannot follow anywhere safer; ``user``
+    and ``password`` belong to it where it is challenged. ``ca_url`` and ``ca_pem`` hand our own
+    CA to phones that take it; empty when the chain is a public one.
+    """
+
+    url: str = NO_URL
+    user: str = ""
+    password: str = ""
+    ca_url: str = ""
+    ca_pem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One device and everything its files depend on.
+
+    ``blank`` asks for the file that takes all lines and personal data away (blocked, retired);
+    a phone without lines that is not blank shows its guest profile. ``expansion_modules`` counts
+    the modules attached. ``year`` is the current year in the phone's zone, for daylight saving.
+    """
+
+    mac: Mac | None
+    name: str
+    model: str
+    firmware: str
+    organisation: str
+    site: str
+    settings: Mapping[str, Effective]
+    year: int
+    lines: tuple[Line, ...] = ()
+    keys: tuple[Key, ...] = ()
+    provisioning: Provisioning = Provisioning()
+    pool: bool = False
+    blank: bool = False
+    expansion_modules: int = 0
+    admin_password: str = ""
+    user_password: str = ""
+
+    @property
+    def guest(self) -> bool:
+        """Whether nobody is assigned or logged in."""
+        return not self.lines and not self.blank

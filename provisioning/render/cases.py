@@ -1,0 +1,139 @@
+"""Golden cases: a phone described as data, and the files it must get, byte for byte.
+
+``templates/_shared/cases/NAME.toml`` describes a phone that every dialect renders. A folder
+``templates/<vendor>/golden/<case>/`` holds ``case.toml`` (``of``: the shared case, ``model``,
+``mac``, and anything it sets otherwise) and the expected files beside it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provisioning.domain.effective import Layer, Origin, resolve
+from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.domain.mac import Mac
+from provisioning.domain.phone import Line, Phone, Provisioning, Server
+from provisioning.domain.settings import Level, Scope, setting_for
+from provisioning.render.files import named_rules, render_file
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.registry import SHARED
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One golden case: where it stands and the phone it describes."""
+
+    vendor: Vendor
+    folder: Path
+    phone: Phone
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the phone by name, as rendered now."""
+        return {
+            item.name: render_file(self.phone, self.vendor, item.rule)
+            for item in named_rules(self.phone, self.vendor)
+        }
+
+    def expected(self) -> dict[str, bytes]:
+        """The files that stand in the folder."""
+        return {
+            path.name: path.read_bytes()
+            for path in sorted(self.folder.iterdir())
+            if path.name != "case.toml"
+        }
+
+    def write(self) -> None:
+        """Put what is rendered now in place of what was expected."""
+        for name in self.expected():
+            (self.folder / name).unlink()
+        for name, content in self.files().items():
+            (self.folder / name).write_bytes(content)
+
+
+def cases(vendor: Vendor) -> Iterator[Case]:
+    """The golden cases of a vendor, in order of their names."""
+    for folder in sorted(path for root in vendor.folders for path in root.glob("golden/*")):
+        if (folder / "case.toml").is_file():
+            yield Case(vendor, folder, _phone(_read(vendor, folder / "case.toml")))
+
+
+def shared_phone(roots: tuple[Path, ...], name: str, **changes: Any) -> Phone:
+    """The phone of a shared case, with top-level keys set otherwise."""
+    path = next(p for root in roots if (p := root / SHARED / "cases" / f"{name}.toml").is_file())
+    return _phone(tomllib.loads(path.read_text(encoding="utf-8")) | changes)
+
+
+def _read(vendor: Vendor, path: Path) -> dict[str, Any]:
+    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    if "of" not in own:
+        return own
+    names = [folder.parent / SHARED / "cases" / f"{own['of']}.toml" for folder in vendor.folders]
+    base = next(name for name in names if name.is_file())
+    data = tomllib.loads(base.read_text(encoding="utf-8"))
+    for key, value in own.items():
+        merges = isinstance(value, dict) and isinstance(data.get(key), dict)
+        data[key] = {**data[key], **value} if merges else value
+    return data
+
+
+def _phone(data: Mapping[str, Any]) -> Phone:
+    return Phone(
+        mac=Mac.parse(data["mac"]) if data.get("mac") else None,
+        name=data.get("name", ""),
+        model=data.get("model", ""),
+        firmware=data.get("firmware", ""),
+        organisation=data.get("organisation", "Example Ltd"),
+        site=data.get("site", "main"),
+        settings=_settings(data.get("settings", {}), Scope.DEVICE),
+        year=data.get("year", 2026),
+        lines=tuple(_line(line) for line in data.get("lines", ())),
+        keys=tuple(_key(key) for key in data.get("keys", ())),
+        provisioning=Provisioning(**data.get("provisioning", {})),
+        pool=data.get("pool", False),
+        blank=data.get("blank", False),
+        expansion_modules=data.get("expansion_modules", 0),
+        admin_password=data.get("admin_password", "Adm1nPassw0rd"),
+        user_password=data.get("user_password", "Us3rPassw0rd"),
+    )
+
+
+def _settings(values: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    layers = [
+        Layer(
+            key,
+            setting_for(key, Level.ORGANISATION).parse(value),
+            Origin(Level.ORGANISATION, "Example Ltd"),
+        )
+        for key, value in values.items()
+    ]
+    return resolve(layers, scope=scope)
+
+
+def _line(data: Mapping[str, Any]) -> Line:
+    return Line(
+        user_name=data["user_name"],
+        auth_name=data.get("auth_name", data["user_name"]),
+        password=data["password"],
+        display_name=data["display_name"],
+        label=data.get("label", data["display_name"]),
+        extension=data.get("extension", data["user_name"]),
+        server=Server(**data["server"]),
+        settings=_settings(data.get("settings", {}), Scope.LINE),
+        shared=data.get("shared", False),
+    )
+
+
+def _key(data: Mapping[str, Any]) -> Key:
+    module = data.get("module", 0)
+    area = Area.EXPANSION if module else Area.LINE
+    return Key(
+        KeyAddress(area, module, data["position"]),
+        KeyType(data["type"]),
+        value=data.get("value", ""),
+        label=data.get("label", ""),
+        line=data.get("line", 1),
+    )

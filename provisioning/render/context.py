@@ -1,0 +1,230 @@
+"""What a template sees: plain dictionaries, lists, texts and numbers, nothing else.
+
+The names here are the contract with every template; docs/templates.md lists them from the
+docstring of ``build``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
+
+from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.domain.phone import Line, Phone
+from provisioning.domain.timezones import Change, zone_rule
+from provisioning.render.explain import Recorded
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
+
+Context = dict[str, Any]
+
+_FALLBACK_LANGUAGE = "en"
+
+
+def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
+    """The context of every file of a phone.
+
+    - ``phone``: mac, MAC (upper), name, model, firmware, organisation, site, guest, blank, pool,
+      admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
+      MAC, so that phones do not all ask at once)
+    - ``model``: id, lines, keys, modules, module_keys (numbers; where unknown, the most any model
+      of the vendor has), cannot (list), and the traits by their names
+    - ``settings``: device settings by name (``ntp_server_1``)
+    - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
+      shared, server (registrar, port, transport, outbound_proxy, outbound_port, backup,
+      backup_port, codes), settings (``line_codecs``)
+    - ``unused``: the numbers of the lines that have no account, up to the model's most
+    - ``keys``: every line key of the phone in order, ``expansion`` likewise a list per module:
+      n, type, value, label, line, code (the vendor's key type)
+    - ``zone``: name, offset, saving, start, end, posix, code, irregular (minutes; start and end
+      have month, week, weekday (Monday 1), sunday_weekday (Sunday 0), hour, minute, day; both
+      are null where there is no saving)
+    - ``language``, ``tone``: the vendor's word, or empty where it has none
+    - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem
+    - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
+    """
+    most = Most(vendor, model)
+    keys = _keys(phone, vendor, most.keys)
+    return {
+        "phone": _phone(phone, model),
+        "model": most.context(phone),
+        "settings": Recorded(phone.settings),
+        "lines": [_line(number, line) for number, line in enumerate(phone.lines[: most.lines], 1)],
+        "unused": list(range(min(len(phone.lines), most.lines) + 1, most.lines + 1)),
+        "keys": keys,
+        "expansion": [
+            _module(phone, vendor, module, most.module_keys)
+            for module in range(1, min(phone.expansion_modules, most.modules) + 1)
+        ],
+        "zone": _zone(phone, vendor),
+        "language": language(vendor, str(phone.settings["language"].value)),
+        "tone": vendor.data.tones.get(str(phone.settings["tone.country"].value), ""),
+        "provisioning": _provisioning(phone),
+        "adopt": _adopt(phone, vendor),
+    }
+
+
+class Most:
+    """How much of a thing a model has; where nobody knows, the most any of its vendor has.
+
+    Overwriting too many lines does no harm, leaving one out keeps the last user's.
+    """
+
+    def __init__(self, vendor: Vendor, model: Model | None) -> None:
+        models = vendor.data.models
+        self._model = model
+        self._vendor = vendor
+        self.lines = _known(model.lines if model else None, [m.lines for m in models])
+        self.keys = _known(model.keys if model else None, [m.keys for m in models])
+        expansion = model.expansion if model else None
+        all_expansions = [m.expansion for m in models if m.expansion]
+        self.modules = expansion.modules if expansion else 0
+        self.module_keys = _known(
+            expansion.keys if expansion else None, [e.keys for e in all_expansions]
+        )
+
+    def context(self, phone: Phone) -> Context:
+        """The numbers and traits as templates see them."""
+        model, vendor = self._model, self._vendor
+        return {
+            **{name: vendor.trait(model, name) for name in vendor.data.traits},
+            "id": model.id if model else phone.model,
+            "kind": str(model.kind) if model else "",
+            "lines": self.lines,
+            "keys": self.keys,
+            "modules": self.modules,
+            "module_keys": self.module_keys,
+            "cannot": list(model.cannot) if model else [],
+        }
+
+
+def _known(value: int | None, others: Sequence[int | None]) -> int:
+    if value is not None:
+        return value
+    return max((other for other in others if other is not None), default=1)
+
+
+def _phone(phone: Phone, model: Model | None) -> Context:
+    digits = phone.mac.digits if phone.mac else ""
+    spread = zlib.crc32(digits.encode()) % (5 * 60)
+    return {
+        "mac": digits,
+        "MAC": digits.upper(),
+        "name": phone.name,
+        "model": model.id if model else phone.model,
+        "firmware": phone.firmware,
+        "organisation": phone.organisation,
+        "site": phone.site,
+        "guest": phone.guest,
+        "blank": phone.blank,
+        "pool": phone.pool,
+        "admin_password": phone.admin_password,
+        "user_password": phone.user_password,
+        "poll_hour": spread // 60,
+        "poll_minute": spread % 60,
+    }
+
+
+def _line(number: int, line: Line) -> Context:
+    context = asdict(line)
+    context.update(n=number, settings=Recorded(line.settings), voicemail=line.voicemail)
+    context["server"]["codes"] = dict(line.server.codes)
+    return context
+
+
+def _key(vendor: Vendor, number: int, key: Key | None) -> Context:
+    kind = key.type if key else KeyType.NONE
+    return {
+        "n": number,
+        "type": str(kind),
+        "code": vendor.data.key_types.get(kind, ""),
+        "value": key.value if key else "",
+        "label": key.label if key else "",
+        "line": key.line if key else 1,
+    }
+
+
+def _keys(phone: Phone, vendor: Vendor, count: int) -> list[Context]:
+    """The phone's own keys; where nothing is said of the first ones, they are its lines."""
+    if phone.blank:
+        return [_key(vendor, number, None) for number in range(1, count + 1)]
+    own = {key.address.position: key for key in phone.keys if key.address.area is Area.LINE}
+    for number, line in enumerate(phone.lines, 1):
+        if number not in own and number <= count:
+            address = KeyAddress(Area.LINE, 0, number)
+            own[number] = Key(address, KeyType.LINE, label=line.label, line=number)
+    return [_key(vendor, number, own.get(number)) for number in range(1, count + 1)]
+
+
+def _module(phone: Phone, vendor: Vendor, module: int, count: int) -> Context:
+    here = {
+        key.address.position: key
+        for key in phone.keys
+        if key.address.area is Area.EXPANSION and key.address.module == module and not phone.blank
+    }
+    return {
+        "m": module,
+        "keys": [_key(vendor, number, here.get(number)) for number in range(1, count + 1)],
+    }
+
+
+def _zone(phone: Phone, vendor: Vendor) -> Context:
+    name = str(phone.settings["time.zone"].value) or "UTC"
+    try:
+        rule = zone_rule(name, phone.year)
+    except (ZoneInfoNotFoundError, ValueError):
+        rule = zone_rule("UTC", phone.year)
+    return {
+        "name": name,
+        "offset": rule.offset,
+        "saving": rule.saving,
+        "start": _change(rule.start),
+        "end": _change(rule.end),
+        "posix": rule.posix,
+        "irregular": rule.irregular,
+        "code": vendor.data.timezones.get(name, ""),
+    }
+
+
+def _change(change: Change | None) -> Context | None:
+    if change is None:
+        return None
+    return {**asdict(change), "sunday_weekday": change.weekday_from_sunday}
+
+
+def language(vendor: Vendor, tag: str) -> str:
+    """The vendor's word for a language tag: as it is, without its region, else English."""
+    words = vendor.data.languages
+    for candidate in (tag, tag.partition("-")[0], _FALLBACK_LANGUAGE):
+        if candidate in words:
+            return words[candidate]
+    return ""
+
+
+def _provisioning(phone: Phone) -> Context:
+    scheme, _, hostpath = phone.provisioning.url.partition("://")
+    return {**asdict(phone.provisioning), "scheme": scheme, "hostpath": hostpath}
+
+
+def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:
+    place = _provisioning(phone)
+    if not place["url"]:
+        return []
+    adopt = vendor.data.adopt
+    values = {
+        "{url}": place["url"],
+        "{scheme}": adopt.schemes.get(place["scheme"], place["scheme"]),
+        "{hostpath}": place["hostpath"],
+        "{user}": place["user"],
+        "{password}": place["password"],
+    }
+    found = []
+    for name, value in adopt.parameters.items():
+        text = value
+        for placeholder, replacement in values.items():
+            text = text.replace(placeholder, replacement)
+        found.append((name, text))
+    return found

@@ -1,0 +1,88 @@
+"""Which setting a rendered line comes from: recorded while the template runs.
+
+In an explaining render the settings a template sees are ``Recorded``: a look-up is noted, and the
+next value printed carries a mark (a private-use character and a number) that says what was
+looked up before it. The marks are taken out again line by line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from provisioning.domain.effective import Effective
+from provisioning.domain.settings import BY_KEY, Value
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
+
+
+@dataclass
+class Recorder:
+    """What was looked up since the last mark, and what each mark stands for."""
+
+    pending: list[Effective] = field(default_factory=list)
+    marks: list[list[Effective]] = field(default_factory=list)
+
+
+_current: ContextVar[Recorder | None] = ContextVar("explaining", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[Recorder]:
+    """Record look-ups of settings while the block runs."""
+    recorder = Recorder()
+    token = _current.set(recorder)
+    try:
+        yield recorder
+    finally:
+        _current.reset(token)
+
+
+class Recorded(dict[str, Value]):
+    """Settings by template name that note each look-up when something is being recorded."""
+
+    def __init__(self, effective: Mapping[str, Effective]) -> None:
+        super().__init__({BY_KEY[key].name: held.value for key, held in effective.items()})
+        self._effective = {BY_KEY[key].name: held for key, held in effective.items()}
+
+    def __getitem__(self, name: str) -> Value:
+        recorder = _current.get()
+        if recorder is not None and name in self._effective:
+            recorder.pending.append(self._effective[name])
+        return super().__getitem__(name)
+
+
+def mark() -> str:
+    """The mark to put behind a printed value; empty unless something is to be told of it."""
+    recorder = _current.get()
+    if recorder is None or not recorder.pending:
+        return ""
+    recorder.marks.append(list(recorder.pending))
+    recorder.pending.clear()
+    return f"{_OPEN}{len(recorder.marks) - 1}{_CLOSE}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLine:
+    """One line of a file and the settings whose values stand in it."""
+
+    text: str
+    origins: tuple[Effective, ...]
+
+
+def explained(text: str, recorder: Recorder) -> list[ExplainedLine]:
+    """Take the marks out of a rendered text and say for each line what they stood for."""
+    lines = []
+    for line in text.split("\n"):
+        found = [
+            held
+            for number in _MARK.findall(line)
+            if int(number) < len(recorder.marks)
+            for held in recorder.marks[int(number)]
+        ]
+        lines.append(ExplainedLine(_MARK.sub("", line), tuple(dict.fromkeys(found))))
+    return lines

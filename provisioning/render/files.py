@@ -1,0 +1,108 @@
+"""The files of a phone: their names, their bytes, where their lines come from, what is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioning.domain.phone import Phone
+from provisioning.render import context, explain
+from provisioning.render.environment import render_template
+from provisioning.vendors import grammar
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import FileRule, Model
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRule:
+    """A file rule and the name it has for one phone."""
+
+    rule: FileRule
+    name: str
+
+
+def named_rules(phone: Phone, vendor: Vendor) -> Iterator[NamedRule]:
+    """The files a phone can fetch, in the order of vendor.toml, with its own names.
+
+    A rule whose name needs what is not known of the phone (its model) is left out.
+    """
+    model = vendor.model(phone.model)
+    traits = {**vendor.data.traits, **(model.traits if model else {})}
+    for rule in vendor.rules_for(model):
+        name = grammar.emit(
+            rule.pattern, mac=phone.mac, model=model.id if model else "", traits=traits
+        )
+        if name is not None:
+            yield NamedRule(rule, name)
+
+
+def render_file(phone: Phone, vendor: Vendor, rule: FileRule) -> bytes:
+    """The bytes of one file; raises RenderFailed or UnsafeValue."""
+    seen = _context(phone, vendor)
+    return render_template(_folders(vendor), rule.template, rule.syntax, seen)
+
+
+def explain_file(phone: Phone, vendor: Vendor, rule: FileRule) -> list[explain.ExplainedLine]:
+    """The lines of one file with the settings they show; raises RenderFailed or UnsafeValue."""
+    with explain.recording() as recorder:
+        content = render_file(phone, vendor, rule)
+    return explain.explained(content.decode("utf-8"), recorder)
+
+
+def _context(phone: Phone, vendor: Vendor) -> context.Context:
+    seen = context.build(phone, vendor, vendor.model(phone.model))
+    seen["files"] = {item.rule.id: item.name for item in named_rules(phone, vendor)}
+    return seen
+
+
+def _folders(vendor: Vendor) -> tuple[Path, ...]:
+    """The vendor's own folders, then the roots they stand in, for ``_shared``."""
+    return (*vendor.folders, *dict.fromkeys(folder.parent for folder in vendor.folders))
+
+
+def losses(phone: Phone, vendor: Vendor) -> list[str]:
+    """What was asked of this phone and cannot be shown by its model, as sentences."""
+    model = vendor.model(phone.model)
+    return [
+        *_line_losses(phone, model),
+        *_key_losses(phone, vendor, model),
+        *_word_losses(phone, vendor),
+    ]
+
+
+def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
+    if model is None:
+        return
+    if model.lines is not None and len(phone.lines) > model.lines:
+        names = ", ".join(line.label for line in phone.lines[model.lines :])
+        yield f"{model.id} has {model.lines} lines; without one: {names}."
+    for number, line in enumerate(phone.lines, 1):
+        if model.label_length is not None and len(line.label) > model.label_length:
+            yield f"Label of line {number} is cut after {model.label_length} characters."
+    if "srtp" in model.cannot and any(
+        line.settings["line.srtp"].value != "off" for line in phone.lines
+    ):
+        yield f"{model.id} cannot encrypt speech (SRTP)."
+
+
+def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    most = context.Most(vendor, model)
+    for key in phone.keys:
+        address = key.address
+        if address.module > min(most.modules, phone.expansion_modules):
+            yield f"Key {address.position} of module {address.module}: no such module."
+        elif address.position > (most.module_keys if address.module else most.keys):
+            yield f"Key {address.position} is beyond the model's last."
+        elif key.type not in vendor.data.key_types:
+            yield f"Key {address.position}: the dialect has no key of type {key.type}."
+
+
+def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
+    tag = str(phone.settings["language"].value)
+    languages = vendor.data.languages
+    if languages and tag not in languages and tag.partition("-")[0] not in languages:
+        yield f"The phones of {vendor.data.name} have no language '{tag}'; English is shown."
+    country = str(phone.settings["tone.country"].value)
+    if country and vendor.data.tones and country not in vendor.data.tones:
+        yield f"The phones of {vendor.data.name} have no tones of '{country}'; theirs are used."

@@ -1,0 +1,191 @@
+"""Reading a vendor folder: TOML to dataclasses, with messages that say what to write."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from provisioning.domain.errors import BadVendorFolder
+from provisioning.domain.keys import KeyType
+from provisioning.vendors import grammar
+from provisioning.vendors.schema import Example, FileRule, Model, Trait, VendorData
+
+_ADAPTER = TypeAdapter(VendorData)
+_AGENT_GROUPS = {"model", "fw", "fw2", "mac"}
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """A loaded vendor: its data and the folders its templates are looked up in, first wins."""
+
+    data: VendorData
+    folders: tuple[Path, ...]
+    agents: tuple[re.Pattern[str], ...]
+    by_name: dict[str, Model]
+
+    @property
+    def id(self) -> str:
+        """The dialect id, which is the folder's name."""
+        return self.data.id
+
+    def model(self, name: str) -> Model | None:
+        """The model of that id or name; case, blanks, dashes and underscores do not count."""
+        return self.by_name.get(plain(name))
+
+    def trait(self, model: Model | None, name: str) -> Trait | None:
+        """A model's trait, else the vendor's default for it."""
+        if model is not None and name in model.traits:
+            return model.traits[name]
+        return self.data.traits.get(name)
+
+    def rules_for(self, model: Model | None) -> Iterator[FileRule]:
+        """The file rules that apply to a model; an unknown one has the vendor's default traits."""
+        for rule in self.data.files:
+            if all(self.trait(model, name) == value for name, value in rule.only.items()):
+                yield rule
+
+    def template(self, name: str) -> Path | None:
+        """Where a file of this folder stands, an operator's own before the shipped one."""
+        return next((path for f in self.folders if (path := f / name).is_file()), None)
+
+
+def plain(name: str) -> str:
+    """A model's name without what phones spell differently."""
+    return re.sub(r"[\s_-]+", "", name).lower()
+
+
+def load_vendor(folders: Sequence[Path]) -> Vendor:
+    """Read one vendor from its folders, the first of which override the later ones.
+
+    Raises BadVendorFolder with every fault found, one a line.
+    """
+    path = next(folder / "vendor.toml" for folder in folders if (folder / "vendor.toml").is_file())
+    data = _parse(path)
+    by_name: dict[str, Model] = {}
+    faults = list(_faults(data, folders, by_name))
+    if faults:
+        raise BadVendorFolder("\n".join(f"{path}: {fault}" for fault in faults), field=data.id)
+    agents = tuple(re.compile(agent.pattern) for agent in data.user_agents)
+    return Vendor(data, tuple(folders), agents, by_name)
+
+
+def _parse(path: Path) -> VendorData:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = _ADAPTER.validate_python(raw)
+    except tomllib.TOMLDecodeError as error:
+        raise BadVendorFolder(
+            f"{path}: not TOML: {error}.", remedy="Mend the line named.", field=path.parent.name
+        ) from None
+    except UnicodeDecodeError:
+        raise BadVendorFolder(
+            f"{path}: not UTF-8 text.", remedy="Save it as UTF-8.", field=path.parent.name
+        ) from None
+    except ValidationError as error:
+        lines = [f"{path}: {_sentence(item)}" for item in error.errors()]
+        raise BadVendorFolder("\n".join(lines), field=path.parent.name) from None
+    if data.id != path.parent.name:
+        raise BadVendorFolder(
+            f"{path}: id is '{data.id}' but the folder is '{path.parent.name}'.",
+            remedy=f'Write id = "{path.parent.name}".',
+            field=path.parent.name,
+        )
+    return data
+
+
+def _sentence(item: object) -> str:
+    assert isinstance(item, dict)  # noqa: S101 - pydantic's TypedDict
+    where = ".".join(str(part) for part in item["loc"]) or "the file"
+    kind = item["type"]
+    if kind == "unexpected_keyword_argument":
+        return f"'{where}' is not a key of the schema; remove it or see docs/vendors.md."
+    if kind == "missing":
+        return f"'{where}' is missing; write it."
+    if kind in ("enum", "literal_error"):
+        return f"'{where}' is {item['input']!r}; write one of {item['ctx']['expected']}."
+    return f"'{where}' is {item['input']!r}; {str(item['msg'])[:1].lower()}{item['msg'][1:]}."
+
+
+def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]) -> Iterator[str]:
+    yield from _model_faults(data, by_name)
+    yield from _file_faults(data, folders)
+    yield from _name_faults(data)
+    yield from _agent_faults(data)
+    for oui in data.ouis:
+        if not re.fullmatch(r"[0-9a-f]{6}([0-9a-f]{1,3})?", oui):
+            yield f"OUI '{oui}' must be 6 to 9 lower-case hex digits."
+    for word in data.key_types:
+        if word not in set(KeyType):
+            yield f"key_types.{word} is no key type; write one of {', '.join(KeyType)}."
+
+
+def _model_faults(data: VendorData, by_name: dict[str, Model]) -> Iterator[str]:
+    for model in data.models:
+        for name in {plain(model.id), *map(plain, model.names)}:
+            if name in by_name:
+                yield f"model '{model.id}': the name '{name}' is also of '{by_name[name].id}'."
+            by_name[name] = model
+        for trait in model.traits:
+            if trait not in data.traits:
+                yield f"model '{model.id}': trait '{trait}' has no default; add it to [traits]."
+
+
+def _file_faults(data: VendorData, folders: Sequence[Path]) -> Iterator[str]:
+    for rule in data.files:
+        if not any((folder / rule.template).is_file() for folder in folders):
+            yield f"file '{rule.id}': template '{rule.template}' is not in the folder."
+        for trait in rule.only:
+            if trait not in data.traits:
+                yield f"file '{rule.id}': only.{trait} has no default; add it to [traits]."
+        if grammar.needs(rule.pattern, "mac") and not rule.secret:
+            yield f"file '{rule.id}': a name with a MAC must be secret, or it tells who exists."
+    if data.files and not any(rule.session for rule in data.files):
+        yield "no file has session = true; mark the one that holds what a login changes."
+
+
+def _name_faults(data: VendorData) -> Iterator[str]:
+    known = {rule.id for rule in data.files} | set(data.asks)
+    for pattern in (*(rule.pattern for rule in data.files), *data.asks):
+        try:
+            grammar.compile_pattern(pattern)
+        except (grammar.BadPattern, re.error):
+            yield f"'{pattern}' is no file name pattern; see docs/vendors.md."
+    for name in data.boot:
+        if name not in known:
+            yield f"boot: '{name}' is neither a file's id nor among asks."
+
+
+def _agent_faults(data: VendorData) -> Iterator[str]:
+    for agent in data.user_agents:
+        try:
+            pattern = re.compile(agent.pattern)
+        except re.error as error:
+            yield f"user agent pattern '{agent.pattern[:60]}': {error}."
+            continue
+        extra = set(pattern.groupindex) - _AGENT_GROUPS
+        if extra:
+            yield f"user agent groups {sorted(extra)}; only model, fw, fw2 and mac are read."
+        for example in agent.examples:
+            yield from _example_faults(pattern, example)
+
+
+def _example_faults(pattern: re.Pattern[str], example: Example) -> Iterator[str]:
+    found = pattern.search(example.text)
+    if found is None:
+        yield f"user agent example '{example.text}' does not match its pattern."
+        return
+    groups = found.groupdict()
+    firmware = groups.get("fw") or groups.get("fw2")
+    mac = re.sub("[^0-9a-f]", "", (groups.get("mac") or "").lower()) or None
+    for what, got, wanted in (
+        ("model", groups.get("model"), example.model),
+        ("firmware", firmware, example.firmware),
+        ("mac", mac, example.mac),
+    ):
+        if got != wanted:
+            yield f"user agent example '{example.text}': {what} is {got!r}, not {wanted!r}."

@@ -1,0 +1,198 @@
+"""The schema of vendor.toml: what a vendor folder says about its phones (DESIGN section 5).
+
+The dataclasses are the schema: names, types and defaults stand here only, and `check` and
+`new-vendor` read them. What no source gives stays absent and means unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import ConfigDict
+
+_STRICT = ConfigDict(extra="forbid", strict=False)
+
+Trait = str | int | bool
+
+
+class ModelKind(StrEnum):
+    """What sort of thing a model is."""
+
+    DESK = "desk"
+    CONFERENCE = "conference"
+    VIDEO = "video"
+    WIFI = "wifi"
+    DECT_BASE = "dect-base"
+    ATA = "ata"
+    SOFTPHONE = "softphone"
+    SPEAKER = "speaker"
+
+
+class Syntax(StrEnum):
+    """The forms files have; ``render.syntax`` knows how to escape and read back each of them."""
+
+    YEALINK = "yealink"
+    YEALINK_BOOT = "yealink-boot"
+    POLY_XML = "poly-xml"
+    SNOM_XML = "snom-xml"
+    GRANDSTREAM_XML = "grandstream-xml"
+    LINPHONE_XML = "linphone-xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Expansion modules a model takes: how many, and keys on each (all pages)."""
+
+    __pydantic_config__ = _STRICT
+
+    modules: int
+    keys: int | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The display: pixels where a source gives them."""
+
+    __pydantic_config__ = _STRICT
+
+    colour: bool | None = None
+    touch: bool = False
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model. ``names`` are what it calls itself besides its id (User-Agent, case ignored).
+
+    ``lines`` are SIP accounts; ``keys`` line keys over all pages; ``label_length`` characters;
+    ``cannot`` concepts its dialect has but this model lacks (`srtp`, `keys`, ...); ``traits``
+    values of the vendor's own that its templates and file rules use.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    kind: ModelKind = ModelKind.DESK
+    names: tuple[str, ...] = ()
+    lines: int | None = None
+    keys: int | None = None
+    keys_per_page: int | None = None
+    expansion: Expansion | None = None
+    screen: Screen | None = None
+    label_length: int | None = None
+    handsets: int | None = None
+    firmware: str | None = None
+    cannot: tuple[str, ...] = ()
+    highest_trust: Literal["none", "network", "token", "password", "certificate"] | None = None
+    traits: dict[str, Trait] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRule:
+    """One file a phone fetches.
+
+    ``pattern`` is the name in the closed grammar of ``vendors.grammar``; ``template`` its
+    template in the folder; ``syntax`` how values are escaped and the result is parsed back;
+    ``secret`` whether it needs the site's trust (a name with a MAC always does, so that a
+    refused phone looks like an unknown one); ``session`` marks the one file that holds all a
+    hotdesk session can change; ``proof`` the files whose fetch shows that a phone is current;
+    ``only`` restricts the rule to models with these traits.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    pattern: str
+    template: str
+    syntax: Syntax
+    media_type: str = "text/plain; charset=utf-8"
+    secret: bool = True
+    session: bool = False
+    proof: bool = True
+    only: dict[str, Trait] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A real User-Agent and what must be read from it."""
+
+    __pydantic_config__ = _STRICT
+
+    text: str
+    model: str | None = None
+    firmware: str | None = None
+    mac: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserAgent:
+    """A User-Agent pattern with the groups ``model``, ``fw`` and ``mac`` as far as it has them."""
+
+    __pydantic_config__ = _STRICT
+
+    pattern: str
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The parameters that make a phone ask us first from now on.
+
+    ``parameters`` are names and values in the vendor's words; a value may hold ``{url}`` (with
+    its final slash), ``{scheme}`` (mapped by ``schemes``), ``{hostpath}`` (the URL without
+    scheme), ``{user}`` and ``{password}``.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    parameters: dict[str, str] = field(default_factory=dict)
+    schemes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What the vendor's phones trust.
+
+    ``public`` says that current models trust the usual public CAs; ``delivery`` that a rendered
+    file can hand them our own CA (by URL or inline).
+    """
+
+    __pydantic_config__ = _STRICT
+
+    public: bool = False
+    delivery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VendorData:
+    """The whole of one vendor.toml.
+
+    ``asks`` are further names its phones ask for that we recognise and do not serve: they are
+    answered "not found" and never count as scanning. ``key_types``, ``languages``, ``tones``
+    and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
+    value. ``traits`` are the defaults of every trait a model may set.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    name: str
+    ouis: tuple[str, ...] = ()
+    schema: Literal[1] = 1
+    highest_trust: Literal["none", "network", "token", "password", "certificate"] = "password"
+    user_agents: tuple[UserAgent, ...] = ()
+    files: tuple[FileRule, ...] = ()
+    asks: tuple[str, ...] = ()
+    boot: tuple[str, ...] = ()
+    models: tuple[Model, ...] = ()
+    traits: dict[str, Trait] = field(default_factory=dict)
+    key_types: dict[str, str] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)
+    tones: dict[str, str] = field(default_factory=dict)
+    timezones: dict[str, str] = field(default_factory=dict)
+    adopt: Adopt = field(default_factory=Adopt)
+    tls: Tls = field(default_factory=Tls)
