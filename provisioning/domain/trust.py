@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 
 
 class Grade(IntEnum):
@@ -26,3 +28,79 @@ class Grade(IntEnum):
 
 
 GRADES = {grade.word: grade for grade in Grade}
+
+WINDOW = timedelta(hours=24)
+"""How long a provisioning window stays open for the first source that comes."""
+
+WINDOW_FOR_BOUND = timedelta(days=7)
+"""How long a window that has served stays open for its bound source."""
+
+MOST_SECRET_FILES = 20
+"""Secret files an open window serves; a boot takes three or four."""
+
+
+class Effect(StrEnum):
+    """What admitting or refusing a request changes in the device's security state."""
+
+    BIND = "bind"
+    COUNT = "count"
+    PROVEN = "proven"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A device's provisioning window as stored; ``until`` is None when none was opened."""
+
+    until: datetime | None = None
+    bound_source: str = ""
+    first_served_at: datetime | None = None
+    served: int = 0
+    alarmed: bool = False
+    adopted: bool = False
+
+    def open_for(self, source: str, now: datetime) -> bool:
+        """Whether the window is open: for anyone at first, for the bound source longer."""
+        if self.until is None:
+            return False
+        if now < self.until:
+            return True
+        if self.first_served_at is None or source != self.bound_source:
+            return False
+        return now < self.first_served_at + WINDOW_FOR_BOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a request gets a secret file, why, and what that changes."""
+
+    admitted: bool
+    reason: str
+    effects: frozenset[Effect] = frozenset()
+
+
+def judge(grade: Grade, minimum: Grade, window: Window, source: str, now: datetime) -> Judgement:
+    """Decide on a request for a secret file (DESIGN section 8).
+
+    Enough proof is served, and the first of it adopts the device. Less is served only while the
+    window is open, to the first source that comes; a second one is refused and raises an alarm.
+    """
+    if grade >= minimum:
+        proven = grade >= max(minimum, Grade.NETWORK) and (
+            not window.adopted or window.until is not None
+        )
+        effects = frozenset({Effect.PROVEN}) if proven else frozenset()
+        return Judgement(True, f"proven by {grade.word}", effects)
+    if not window.open_for(source, now):
+        what = "the window closed" if window.until else "no window is open"
+        return Judgement(False, f"{grade.word} is less than {minimum.word} and {what}")
+    if window.bound_source not in ("", source):
+        effects = frozenset() if window.alarmed else frozenset({Effect.ALARM})
+        return Judgement(False, "a second source came in the open window", effects)
+    if window.served >= MOST_SECRET_FILES:
+        return Judgement(False, f"the window has served {MOST_SECRET_FILES} files already")
+    if window.bound_source:
+        return Judgement(True, "the window's bound source", frozenset({Effect.COUNT}))
+    return Judgement(
+        True, "the first source in the open window", frozenset({Effect.BIND, Effect.COUNT})
+    )

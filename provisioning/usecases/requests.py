@@ -42,9 +42,13 @@ class BasicCredential:
 
 @dataclass(frozen=True, slots=True)
 class DigestCredential:
-    """The parameters of an ``Authorization: Digest`` header, unverified (RFC 7616 section 3.4)."""
+    """The parameters of an ``Authorization: Digest`` header, unverified (RFC 7616 section 3.4).
+
+    ``target`` is the request's target as it came: path and query, still encoded.
+    """
 
     method: str
+    target: str
     parameters: dict[str, str]
 
 

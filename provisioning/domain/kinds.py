@@ -1,0 +1,83 @@
+"""The words that columns, API and pages share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DeviceState(StrEnum):
+    """The life of a device, in order."""
+
+    REGISTERED = "registered"
+    ADOPTED = "adopted"
+    BLOCKED = "blocked"
+    RETIRED = "retired"
+
+
+class StationKind(StrEnum):
+    """What a person is given."""
+
+    DESK_PHONE = "desk-phone"
+    HANDSET = "handset"
+    SOFTPHONE = "softphone"
+    ATA_PORT = "ata-port"
+
+
+class Hotdesking(StrEnum):
+    """Who may log in on a station: nobody, anyone while it is a pool phone, anyone at all."""
+
+    OFF = "off"
+    POOL = "pool"
+    ANY = "any"
+
+
+class IdentityKind(StrEnum):
+    """What a device is known by."""
+
+    MAC = "mac"
+    SERIAL = "serial"
+    CERTIFICATE = "certificate"
+
+
+class Appearance(StrEnum):
+    """Whether a line is the user's alone or appears on several stations (SLA/BLA)."""
+
+    PRIVATE = "private"
+    SHARED = "shared"
+
+
+class Transport(StrEnum):
+    """How SIP travels."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+class Secrets(StrEnum):
+    """Who sets a SIP server's passwords: this server, or the PBX side."""
+
+    OURS = "ours"
+    GIVEN = "given"
+
+
+class DectRole(StrEnum):
+    """What a member device does in its DECT system."""
+
+    MANAGER = "manager"
+    BASE = "base"
+
+
+class Subscription(StrEnum):
+    """Whether a handset is known to be subscribed in its slot; some bases never tell."""
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    SUBSCRIBED = "subscribed"
+
+
+class MemberState(StrEnum):
+    """Whether a membership may be used."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"

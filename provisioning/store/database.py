@@ -1,0 +1,127 @@
+"""The database: one engine, short transactions, errors under our own names.
+
+SQLite runs in WAL mode and takes its write lock at the start of a writing transaction, so that
+two writers queue instead of failing half-way; PostgreSQL is used as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from provisioning.domain.errors import BadConfig, StaleRevision, StoreUnavailable
+from provisioning.store import versions
+
+_BUSY_SECONDS = 30
+_MODE = "roost_mode"
+
+
+class Database:
+    """Where everything shared lives. Thread-safe; one for the whole process."""
+
+    def __init__(self, url: str) -> None:
+        """Open no connection yet; raises BadConfig for a URL that names no known database."""
+        self.engine = _engine(url)
+        self._read = sessionmaker(
+            self.engine.execution_options(**{_MODE: "read"}), expire_on_commit=False
+        )
+        self._write = sessionmaker(
+            self.engine.execution_options(**{_MODE: "write"}), expire_on_commit=False
+        )
+        versions.watch(self._write)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this machine."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that reads one snapshot; raises StoreUnavailable."""
+        with _named_errors(), self._read() as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        Raises StaleRevision where a row was changed since it was read, StoreUnavailable where
+        the database does not answer.
+        """
+        with _named_errors(), self._write() as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except StaleDataError as error:
+        raise StaleRevision(
+            "Somebody else changed this at the same moment.", remedy="Read it again and retry."
+        ) from error
+    except (OperationalError, TimeoutError) as error:
+        raise StoreUnavailable("The database does not answer.", remedy="Try again.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable("The database went away.", remedy="Try again.") from error
+        raise
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise _bad_url() from error
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        event.listen(engine, "begin", _begin_repeatable)
+        return engine
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise _bad_url()
+    engine = create_engine(parsed, pool_size=16, max_overflow=32, pool_timeout=_BUSY_SECONDS)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _bad_url() -> BadConfig:
+    return BadConfig(
+        "PROVISIONING_DATABASE_URL names no database this server works with.",
+        remedy="Write sqlite:////path/roost.db or postgresql://user:password@host/name.",
+        field="database_url",
+    )
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, see below
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(_MODE) == "read"
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _begin_repeatable(connection: Connection) -> None:
+    """A reading transaction sees one snapshot, as SQLite's does."""
+    if connection.get_execution_options().get(_MODE) == "read":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

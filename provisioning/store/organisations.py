@@ -1,0 +1,130 @@
+"""Tables of organisations, their places and profiles, and of who may act in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from provisioning.domain.kinds import MemberState
+from provisioning.domain.trust import GRADES
+from provisioning.store.base import Base, Owned, Row, one_of, owned_key, unique_where, within
+
+
+class Organisation(Row, Base):
+    """A tenant: everything belongs to one.
+
+    ``token_hash`` and ``token_encrypted`` are of the token in ``/o/{org_token}/`` paths.
+    ``version`` counts what its phones show of it.
+    """
+
+    __tablename__ = "organisation"
+
+    name: Mapped[str] = mapped_column(unique=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    token_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Site(Owned, Base):
+    """A place: where emergency help goes, its networks and how much proof it asks for.
+
+    ``networks`` are CIDR texts. ``allow_http`` lets phones that cannot use our HTTPS be moved to
+    their token URL over plain HTTP.
+    """
+
+    __tablename__ = "site"
+    __table_args__ = (
+        owned_key(),
+        UniqueConstraint("organisation_id", "name"),
+        within("sip_server_id", "sip_server"),
+        CheckConstraint(
+            "minimum_trust IN (" + ", ".join(f"'{word}'" for word in GRADES) + ")",
+            name="minimum_trust",
+        ),
+    )
+
+    name: Mapped[str]
+    networks: Mapped[list[str]] = mapped_column(JSON, default=list)
+    minimum_trust: Mapped[str] = mapped_column(default="token")
+    allow_http: Mapped[bool] = mapped_column(default=False)
+    emergency_location: Mapped[str] = mapped_column(default="")
+    emergency_caller_id: Mapped[str] = mapped_column(default="")
+    sip_server_id: Mapped[UUID | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Profile(Owned, Base):
+    """A named set of settings that devices share."""
+
+    __tablename__ = "profile"
+    __table_args__ = (owned_key(), UniqueConstraint("organisation_id", "name"))
+
+    name: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Role(Row, Base):
+    """A named set of permissions. Built-in ones belong to no organisation and follow the code.
+
+    ``presets`` are settings, features and keys its users start with.
+    """
+
+    __tablename__ = "role"
+    __table_args__ = (
+        unique_where("uq_role_built_in", "name", "organisation_id IS NULL"),
+        UniqueConstraint("organisation_id", "name"),
+    )
+
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisation.id", ondelete="CASCADE")
+    )
+    name: Mapped[str]
+    permissions: Mapped[list[str]] = mapped_column(JSON, default=list)
+    presets: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+
+
+class Login(Row, Base):
+    """A person's global e-mail and password; the e-mail is kept in lower case."""
+
+    __tablename__ = "login"
+
+    email: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    must_change: Mapped[bool] = mapped_column(default=False)
+    disabled: Mapped[bool] = mapped_column(default=False)
+
+
+class Membership(Owned, Base):
+    """A login's place in one organisation, with its role there and the user they are, if any."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        owned_key(),
+        UniqueConstraint("organisation_id", "login_id"),
+        within("user_id", "user", ondelete="CASCADE"),
+        one_of("state", MemberState, name="state"),
+    )
+
+    login_id: Mapped[UUID] = mapped_column(ForeignKey("login.id", ondelete="CASCADE"), index=True)
+    role_id: Mapped[UUID] = mapped_column(ForeignKey("role.id", ondelete="RESTRICT"))
+    user_id: Mapped[UUID | None]
+    state: Mapped[str] = mapped_column(default=MemberState.ACTIVE)
+
+
+class ApiToken(Row, Base):
+    """A bearer token, kept as SHA-256 only. A token of the role operator has no organisation."""
+
+    __tablename__ = "api_token"
+
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisation.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str]
+    role_id: Mapped[UUID] = mapped_column(ForeignKey("role.id", ondelete="RESTRICT"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,90 @@
+"""One snapshot of everything a device's files depend on, read in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from provisioning.domain.mac import Mac
+from provisioning.domain.settings import Level
+from provisioning.store import queries
+from provisioning.store.devices import Assignment, Device, Station
+from provisioning.store.organisations import Organisation, Profile, Site
+from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.values import KeyValue, SettingValue
+
+Owner = tuple[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Rows as they stood together; ``versions`` proves whether they still do."""
+
+    device: Device
+    mac: Mac | None
+    organisation: Organisation
+    site: Site
+    profile: Profile | None
+    stations: tuple[Station, ...]
+    assignments: tuple[Assignment, ...]
+    users: dict[UUID, User]
+    accounts: tuple[SipAccount, ...]
+    servers: dict[UUID, SipServer]
+    settings: tuple[SettingValue, ...]
+    keys: tuple[KeyValue, ...]
+
+    @property
+    def versions(self) -> tuple[int, int, int, int]:
+        """The versions of device, site, profile and organisation that this snapshot shows."""
+        profile = self.profile.version if self.profile else 0
+        return (self.device.version, self.site.version, profile, self.organisation.version)
+
+
+def versions(session: Session, device: Device) -> tuple[int, int, int, int]:
+    """The versions that hold now, to compare with those of a cached file."""
+    site = session.get_one(Site, device.site_id)
+    organisation = session.get_one(Organisation, device.organisation_id)
+    profile = session.get_one(Profile, device.profile_id) if device.profile_id else None
+    return (device.version, site.version, profile.version if profile else 0, organisation.version)
+
+
+def snapshot(session: Session, device: Device) -> Snapshot:
+    """Read everything the files of a device depend on."""
+    stations = queries.stations_of(session, device.id)
+    station_ids = [station.id for station in stations]
+    assignments = queries.assignments_at(session, station_ids)
+    people = queries.users(session, [assignment.user_id for assignment in assignments])
+    accounts = queries.accounts_of(session, users=list(people), stations=station_ids)
+    owners = _owners(device, people.values())
+    return Snapshot(
+        device=device,
+        mac=queries.macs(session, [device.id]).get(device.id),
+        organisation=session.get_one(Organisation, device.organisation_id),
+        site=session.get_one(Site, device.site_id),
+        profile=session.get_one(Profile, device.profile_id) if device.profile_id else None,
+        stations=tuple(stations),
+        assignments=tuple(assignments),
+        users=people,
+        accounts=tuple(accounts),
+        servers=queries.servers(session, [account.sip_server_id for account in accounts]),
+        settings=tuple(queries.settings_at(session, owners)),
+        keys=tuple(queries.keys_at(session, owners)),
+    )
+
+
+def _owners(device: Device, people: Iterable[User]) -> list[Owner]:
+    owners: list[Owner] = [
+        (Level.ORGANISATION, device.organisation_id),
+        (Level.SITE, device.site_id),
+        (Level.DEVICE, device.id),
+    ]
+    if device.profile_id:
+        owners.append((Level.PROFILE, device.profile_id))
+    for user in people:
+        owners.append((Level.USER, user.id))
+        if user.role_id:
+            owners.append((Level.ROLE, user.role_id))
+    return owners

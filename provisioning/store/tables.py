@@ -1,0 +1,51 @@
+"""Every table in one import, for migrations and for whoever makes a session."""
+
+from provisioning.store.base import Base
+from provisioning.store.devices import (
+    Assignment,
+    DectMember,
+    DectSlot,
+    DectSystem,
+    Device,
+    DeviceIdentity,
+    Station,
+)
+from provisioning.store.organisations import (
+    ApiToken,
+    Login,
+    Membership,
+    Organisation,
+    Profile,
+    Role,
+    Site,
+)
+from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
+from provisioning.store.values import KeyValue, SettingValue
+
+__all__ = [
+    "ApiToken",
+    "Assignment",
+    "Base",
+    "DectMember",
+    "DectSlot",
+    "DectSystem",
+    "Device",
+    "DeviceIdentity",
+    "DeviceTrust",
+    "Enrolment",
+    "Fetch",
+    "KeyValue",
+    "Login",
+    "Membership",
+    "Organisation",
+    "Pending",
+    "Profile",
+    "Role",
+    "SettingValue",
+    "SipAccount",
+    "SipServer",
+    "Site",
+    "Station",
+    "User",
+]
