@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfoNotFoundError
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
@@ -209,6 +210,12 @@ def _provisioning(phone: Phone) -> Context:
     return {**asdict(phone.provisioning), "scheme": scheme, "hostpath": hostpath}
 
 
+def _userinfo(phone: Phone) -> str:
+    """The part of a URL before its host (RFC 3986 section 3.2.1), with its at sign."""
+    place = phone.provisioning
+    return f"{quote(place.user, safe='')}:{quote(place.password, safe='')}@" if place.user else ""
+
+
 def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:
     place = _provisioning(phone)
     if not place["url"]:
@@ -218,6 +225,7 @@ def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:
         "{url}": place["url"],
         "{scheme}": adopt.schemes.get(place["scheme"], place["scheme"]),
         "{hostpath}": place["hostpath"],
+        "{userinfo}": _userinfo(phone),
         "{user}": place["user"],
         "{password}": place["password"],
     }

@@ -96,6 +96,8 @@ def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[s
             yield f"Key {address.position} is beyond the model's last."
         elif key.type not in vendor.data.key_types:
             yield f"Key {address.position}: the dialect has no key of type {key.type}."
+        elif model is not None and key.type in model.cannot:
+            yield f"Key {address.position}: {model.id} has no key of type {key.type}."
 
 
 def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:

@@ -19,6 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from provisioning.domain.errors import BadConfig, StaleRevision, StoreUnavailable
 from provisioning.store import versions
 
+__all__ = ["Database", "Session"]
+
 _BUSY_SECONDS = 30
 _MODE = "roost_mode"
 

@@ -47,7 +47,6 @@ class Device(Owned, Base):
     nomadic: Mapped[bool] = mapped_column(default=False)
     expansion_modules: Mapped[int] = mapped_column(default=0)
     firmware_channel: Mapped[str] = mapped_column(default="")
-    raw_lines: Mapped[str] = mapped_column(default="")
     admin_password_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     user_password_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     blanked_at: Mapped[datetime | None]

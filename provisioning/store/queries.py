@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import InvalidInput, NotFound
 from provisioning.domain.kinds import DeviceState, IdentityKind
 from provisioning.domain.mac import Mac
+from provisioning.store.base import Base
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -94,6 +95,25 @@ def _escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def rows_with(session: Session, table: str, **columns: Any) -> int:
+    """How many rows of a table have these column values, retired devices left out."""
+    of = Base.metadata.tables[table]
+    statement = select(func.count()).select_from(of)
+    for name, value in columns.items():
+        statement = statement.where(of.c[name] == value)
+    if table == "device":
+        statement = statement.where(of.c.state != DeviceState.RETIRED)
+    return session.scalar(statement) or 0
+
+
+def forget_values(session: Session, owner: UUID) -> None:
+    """Delete the settings and keys of an owner that is about to go."""
+    for row in session.scalars(select(SettingValue).where(SettingValue.owner_id == owner)):
+        session.delete(row)
+    for key in session.scalars(select(KeyValue).where(KeyValue.owner_id == owner)):
+        session.delete(key)
+
+
 # --- devices
 
 
@@ -168,19 +188,6 @@ def by_id(session: Session, table: type[R], row_id: UUID) -> R | None:
     return session.get(table, row_id)
 
 
-def devices_at(session: Session, **columns: UUID) -> int:
-    """How many devices that are not retired have these column values."""
-    where = [getattr(Device, name) == value for name, value in columns.items()]
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Device)
-            .where(*where, Device.state != DeviceState.RETIRED)
-        )
-        or 0
-    )
-
-
 # --- stations and people
 
 
@@ -232,16 +239,6 @@ def accounts_of(
             .where(or_(SipAccount.user_id.in_(users), SipAccount.station_id.in_(stations)))
             .order_by(SipAccount.position, SipAccount.id)
         )
-    )
-
-
-def accounts_on(session: Session, server: UUID) -> int:
-    """How many accounts a SIP server has."""
-    return (
-        session.scalar(
-            select(func.count()).select_from(SipAccount).where(SipAccount.sip_server_id == server)
-        )
-        or 0
     )
 
 

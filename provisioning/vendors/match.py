@@ -59,7 +59,7 @@ def recognise(registry: Registry, *, name: str | None, user_agent: str = "") -> 
     File names overlap between vendors (``{mac}.cfg`` is four vendors'), so a name alone decides
     only when exactly one vendor knows it.
     """
-    named = list(_namings(registry, name)) if name else []
+    named = _surest(list(_namings(registry, name))) if name else []
     mac = next((item.found.mac for item in named if item.found.mac), None)
     by_agent = _by_agent(registry, user_agent[:_LONGEST_AGENT])
     if by_agent is not None:
@@ -83,6 +83,11 @@ def _namings(registry: Registry, name: str) -> Iterator[Named]:
             if found is not None:
                 yield Named(vendor, rule, found)
                 break
+
+
+def _surest(named: list[Named]) -> list[Named]:
+    """Dialects of one brand share names that hold a model; those that know the model are meant."""
+    return [item for item in named if item.vendor.model(item.found.model)] or named
 
 
 def _by_agent(registry: Registry, user_agent: str) -> Recognition | None:

@@ -144,7 +144,8 @@ class Adopt:
 
     ``parameters`` are names and values in the vendor's words; a value may hold ``{url}`` (with
     its final slash), ``{scheme}`` (mapped by ``schemes``), ``{hostpath}`` (the URL without
-    scheme), ``{user}`` and ``{password}``.
+    scheme), ``{user}`` and ``{password}``, or ``{userinfo}``: both as a URL has them, with the at
+    sign, empty where there is no user.
     """
 
     __pydantic_config__ = _STRICT

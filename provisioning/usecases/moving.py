@@ -1,0 +1,60 @@
+"""Where a served file moves its phone to, so that the next boot proves who it is."""
+
+from __future__ import annotations
+
+from provisioning.domain.phone import Provisioning
+from provisioning.domain.trust import GRADES, Grade
+from provisioning.store.organisations import Site
+from provisioning.store.security import DeviceTrust
+from provisioning.usecases.core import Core
+from provisioning.usecases.proof import PURPOSE_TOKEN
+from provisioning.usecases.requests import Door
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
+
+CA_FILE = "-ca.crt"
+"""What follows the MAC in the name of the file that hands a phone our own CA."""
+
+
+def can_prove(vendor: Vendor, model: Model | None) -> Grade:
+    """The highest grade a model can ever prove."""
+    word = (model.highest_trust if model else None) or vendor.data.highest_trust
+    return GRADES[word]
+
+
+def token_url(core: Core, trust: DeviceTrust, *, tls: bool = True) -> str:
+    """The device's own URL, with its final slash."""
+    token = core.cipher.decrypt(trust.token_encrypted, PURPOSE_TOKEN)
+    base = core.places.https if tls else core.places.http
+    return f"{base}/t/{token}/"
+
+
+def destination(
+    core: Core, *, trust: DeviceTrust, site: Site, vendor: Vendor, model: Model | None,
+    door: Door, mac: str,
+) -> Provisioning:  # fmt: skip
+    """The URL a file tells its phone to use from now on.
+
+    It is the HTTPS token URL where the phone can follow: it came by HTTPS just now, its model
+    trusts the public CAs and our chain is of one, or it fetched our CA before. Else the HTTP
+    token URL, where the site allows it. Else none, and the phone is handed our CA so that it can
+    follow next time.
+    """
+    if can_prove(vendor, model) < Grade.TOKEN:
+        return Provisioning()
+    tls = vendor.data.tls
+    public = core.places.https_is_public
+    ca = tls.delivery and not public
+    ca_url = f"{core.places.http}/{mac}{CA_FILE}" if ca and mac and core.places.http else ""
+    ca_pem = core.places.ca_pem if ca else ""
+    follows = (
+        door is Door.HTTPS
+        or (public and tls.public)
+        or (ca and trust.ca_delivered_at is not None)
+        or not core.places.http
+    )
+    if core.places.https and follows:
+        return Provisioning(token_url(core, trust), ca_url=ca_url, ca_pem=ca_pem)
+    if core.places.http and site.allow_http:
+        return Provisioning(token_url(core, trust, tls=False), ca_url=ca_url, ca_pem=ca_pem)
+    return Provisioning(ca_url=ca_url, ca_pem=ca_pem)

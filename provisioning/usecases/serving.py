@@ -1,0 +1,200 @@
+"""A device's own file: which rule it is, whether its proof is enough, its bytes, what it changes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from provisioning.domain.kinds import DeviceState
+from provisioning.domain.phone import Provisioning
+from provisioning.domain.trust import Grade, Judgement
+from provisioning.render.files import render_file
+from provisioning.store import queries
+from provisioning.store.database import Session
+from provisioning.store.devices import Device
+from provisioning.store.organisations import Site
+from provisioning.store.security import DeviceTrust
+from provisioning.store.snapshots import snapshot, versions
+from provisioning.usecases import windows
+from provisioning.usecases.core import Cached, Core
+from provisioning.usecases.moving import destination
+from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.proof import Proof
+from provisioning.usecases.requests import FileReply, FileRequest, Outcome
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.match import Recognition, read_name
+from provisioning.vendors.schema import FileRule, Model
+
+NOT_FOUND = FileReply(Outcome.NOT_FOUND)
+_CA_MEDIA_TYPE = "application/x-pem-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request asks for: the device, its vendor and model, the file rule, the facts.
+
+    ``rule`` is None for the file that hands over our own CA.
+    """
+
+    proof: Proof
+    device: Device
+    trust: DeviceTrust
+    vendor: Vendor
+    model: Model | None
+    rule: FileRule | None
+    facts: Facts
+
+    @property
+    def blanks(self) -> bool:
+        """Whether the device is to lose its lines."""
+        return self.device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
+
+    @property
+    def open(self) -> bool:
+        """Whether the file holds no secret."""
+        return self.rule is not None and not self.rule.secret
+
+
+def find_wanted(
+    core: Core, who: Recognition, proof: Proof, name: str, *, is_ca: bool
+) -> Wanted | None:
+    """The vendor's file of that name.
+
+    The device row's vendor decides; until a proven request confirmed it, what the request itself
+    says goes first, because the row was guessed from the MAC.
+    """
+    device, trust = proof.device, proof.trust
+    if device is None or trust is None:
+        return None
+    for vendor in _vendors(core, device, who):
+        model = _model(vendor, device, who)
+        named = read_name(vendor, name, model)
+        rule = named.rule if named is not None else None
+        if is_ca or rule is not None:
+            facts = Facts(model.id if model else "", who.firmware)
+            return Wanted(proof, device, trust, vendor, model, None if is_ca else rule, facts)
+    return None
+
+
+def _vendors(core: Core, device: Device, who: Recognition) -> list[Vendor]:
+    stored = core.registry.vendors.get(device.vendor or "")
+    order = [stored, who.vendor] if device.model_confirmed else [who.vendor, stored]
+    return list({vendor.id: vendor for vendor in order if vendor is not None}.values())
+
+
+def _model(vendor: Vendor, device: Device, who: Recognition) -> Model | None:
+    told = who.model if who.vendor is vendor else None
+    stored = vendor.model(device.model) if device.model and device.vendor == vendor.id else None
+    return (stored or told) if device.model_confirmed else (told or stored)
+
+
+def serve(
+    core: Core, session: Session, request: FileRequest, wanted: Wanted
+) -> tuple[FileReply, str]:
+    """The reply to a request for a device's file, and why."""
+    site = session.get_one(Site, wanted.device.site_id)
+    source = str(request.peer)
+    if wanted.blanks and wanted.device.blanked_at is not None:
+        return NOT_FOUND, f"the device is {wanted.device.state} and was blanked"
+    if wanted.open:
+        return _content(core, session, request, wanted, site), "the file holds no secret"
+    judgement = windows.judge_request(wanted.proof, site, source, core.clock())
+    reply = NOT_FOUND
+    if judgement.admitted:
+        reply = _content(core, session, request, wanted, site)
+    session.rollback()
+    if _must_write(wanted, judgement):
+        judgement = _write(core, source, wanted, site)
+    return (reply if judgement.admitted else NOT_FOUND), judgement.reason
+
+
+# --- what a request changes
+
+
+def _must_write(wanted: Wanted, judgement: Judgement) -> bool:
+    changes = _tells_more(wanted) or _ends_blanking(wanted) or _delivers_ca(wanted)
+    return windows.needs_write(wanted.proof, judgement) or (judgement.admitted and changes)
+
+
+def _tells_more(wanted: Wanted) -> bool:
+    """Whether a proven request corrects what is known of the device."""
+    if wanted.proof.grade < Grade.NETWORK or not wanted.facts.model:
+        return False
+    device, facts = wanted.device, wanted.facts
+    known = (device.model_confirmed, device.vendor, device.model)
+    return known != (True, wanted.vendor.id, facts.model) or (
+        facts.firmware not in ("", device.firmware)
+    )
+
+
+def _ends_blanking(wanted: Wanted) -> bool:
+    return wanted.blanks and wanted.rule is not None and wanted.rule.session
+
+
+def _delivers_ca(wanted: Wanted) -> bool:
+    return wanted.rule is None and wanted.trust.ca_delivered_at is None
+
+
+def _write(core: Core, source: str, wanted: Wanted, site: Site) -> Judgement:
+    """Write the security state a request changes, judged again under the lock."""
+    with core.database.write() as session:
+        judgement = windows.apply(core, session, wanted.proof, site, source)
+        if not judgement.admitted:
+            return judgement
+        device = session.get_one(Device, wanted.device.id)
+        if _tells_more(wanted):
+            device.vendor = wanted.vendor.id
+            device.model = wanted.facts.model
+            device.model_confirmed = True
+            device.firmware = wanted.facts.firmware or device.firmware
+        if _ends_blanking(wanted):
+            device.blanked_at = core.clock()
+        if _delivers_ca(wanted):
+            queries.trust_of(session, device.id).ca_delivered_at = core.clock()
+        return judgement
+
+
+# --- bytes
+
+
+def _content(
+    core: Core, session: Session, request: FileRequest, wanted: Wanted, site: Site
+) -> FileReply:
+    rule, device = wanted.rule, wanted.device
+    if rule is None:
+        return reply_of(core.places.ca_pem.encode(), _CA_MEDIA_TYPE)
+    place = _place(core, session, request, wanted, site)
+    key = (device.id, wanted.vendor.id, rule.id, wanted.facts, place, core.clock().year)
+    adopted = wanted.trust.adopted_at is not None
+    held = core.cache.get(key, versions(session, device)) if adopted else None
+    if held is not None:
+        return FileReply(Outcome.SERVED, held.content, media_type=rule.media_type, etag=held.etag)
+    rows = snapshot(session, device)
+    phone = build_phone(rows, core.cipher, facts=wanted.facts, provisioning=place, now=core.clock())
+    reply = reply_of(render_file(phone, wanted.vendor, rule), rule.media_type)
+    if adopted:
+        core.cache.put(key, Cached(rows.versions, reply.content, reply.etag))
+    return reply
+
+
+def _place(
+    core: Core, session: Session, request: FileRequest, wanted: Wanted, site: Site
+) -> Provisioning:
+    mac = queries.macs(session, [wanted.device.id]).get(wanted.device.id)
+    return destination(
+        core,
+        trust=wanted.trust,
+        site=site,
+        vendor=wanted.vendor,
+        model=wanted.model,
+        door=request.door,
+        mac=mac.digits if mac else "",
+    )
+
+
+def reply_of(content: bytes, media_type: str, *, private: bool = True) -> FileReply:
+    """A served reply with its entity tag; an empty file is not one."""
+    if not content:
+        return NOT_FOUND
+    etag = f'"{hashlib.sha256(content).hexdigest()}"'
+    return FileReply(Outcome.SERVED, content, media_type=media_type, etag=etag, private=private)

@@ -1,0 +1,109 @@
+"""Every vendor's golden cases, byte for byte, and every model of it with every shared case."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from provisioning.domain.errors import BrokenRule
+from provisioning.domain.phone import Phone
+from provisioning.render.cases import Case, cases, shared_phone
+from provisioning.render.environment import environment
+from provisioning.render.files import named_rules, render_file
+from provisioning.render.syntax import FORMS
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.registry import SHARED, load_registry
+
+ROOT = Path(__file__).parents[1] / "templates"
+REGISTRY = load_registry([ROOT])
+SHARED_CASES = sorted(path.stem for path in (ROOT / SHARED / "cases").glob("*.toml"))
+CASES = [case for vendor in REGISTRY for case in cases(vendor)]
+
+each_vendor = pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
+each_case = pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.vendor.id}/{case.folder.name}"
+)
+each_file = pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        pytest.param(case, name, id=f"{case.vendor.id}/{case.folder.name}/{name}")
+        for case in CASES
+        for name in case.expected()
+    ],
+)
+
+
+def parse_all(phone: Phone, vendor: Vendor) -> None:
+    """Render and read back every file of a phone."""
+    for item in named_rules(phone, vendor):
+        text = render_file(phone, vendor, item.rule).decode("utf-8")
+        assert FORMS[item.rule.syntax].parse(text) is not None
+
+
+def test_no_shipped_vendor_is_disabled():
+    """Every shipped vendor folder is loaded."""
+    assert REGISTRY.disabled == {}
+    assert REGISTRY.vendors
+
+
+@each_vendor
+def test_vendor_has_a_golden_case_of_every_shared_one(vendor: Vendor):
+    """A vendor shows what it makes of every shared case."""
+    shown = {
+        tomllib.loads((case.folder / "case.toml").read_text(encoding="utf-8")).get("of")
+        for case in cases(vendor)
+    }
+    assert set(SHARED_CASES) <= shown
+
+
+@each_vendor
+def test_every_file_of_a_vendor_has_a_golden_case(vendor: Vendor):
+    """No template goes unseen: each file rule is rendered by one case at least."""
+    shown = {item.rule.id for case in cases(vendor) for item in named_rules(case.phone, vendor)}
+    assert shown == {rule.id for rule in vendor.data.files}
+
+
+@each_case
+def test_case_gives_the_files_that_are_expected(case: Case):
+    """A phone gets exactly the files that stand in its case's folder, and at least one."""
+    assert case.expected(), f"{case.folder} has no expected files; write them"
+    assert set(case.files()) == set(case.expected())
+
+
+@each_file
+def test_file_is_as_expected(case: Case, name: str):
+    """A rendered file is byte for byte the one in the folder."""
+    assert case.files()[name].decode("utf-8") == case.expected()[name].decode("utf-8")
+    assert case.files()[name] == case.expected()[name]
+
+
+@each_file
+def test_expected_file_is_of_its_form(case: Case, name: str):
+    """An expected file can be read back by its syntax and holds parameters."""
+    [rule] = [item.rule for item in named_rules(case.phone, case.vendor) if item.name == name]
+    assert FORMS[rule.syntax].parse(case.expected()[name].decode("utf-8"))
+
+
+@each_case
+def test_rendering_again_gives_the_same_bytes(case: Case):
+    """The same phone gets the same bytes, also from an environment made afresh."""
+    first = case.files()
+    environment.cache_clear()
+    assert case.files() == first
+
+
+@each_vendor
+@pytest.mark.parametrize("shared", SHARED_CASES)
+def test_every_model_takes_every_shared_case(vendor: Vendor, shared: str):
+    """No model breaks a template, nor does a phone whose model nobody knows."""
+    mac = vendor.data.ouis[0].ljust(12, "1") if vendor.data.ouis else None
+    failures = []
+    for model in (*(model.id for model in vendor.data.models), "", "no such model"):
+        phone = shared_phone((ROOT,), shared, model=model, mac=mac)
+        try:
+            parse_all(phone, vendor)
+        except (BrokenRule, ValueError) as error:
+            failures.append(f"{model or 'unknown model'}: {error}")
+    assert failures == []
