@@ -147,11 +147,15 @@ def _phones_url(scheme: str, data: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its path in the TOML file, what it is for and what it takes."""
+    """One key: its path in the TOML file, what it is for, what it takes, its plain default.
+
+    ``default`` is None where there is none or where it is derived; ``help`` then says so.
+    """
 
     path: str
     help: str
     form: Form
+    default: object
 
     @property
     def variable(self) -> str:
@@ -175,7 +179,8 @@ def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[Key]:
             yield from _keys(kind, f"{prefix}{name}.")
         else:
             form = next(item for item in field.metadata if isinstance(item, Form))
-            yield Key(prefix + name, field.description or "", form)
+            default = None if field.default_factory else field.default
+            yield Key(prefix + name, field.description or "", form, default)
 
 
 KEYS = {key.path: key for key in _keys(Config)}

@@ -61,7 +61,7 @@ def cases(vendor: Vendor) -> Iterator[Case]:
             yield Case(vendor, folder, _phone(_read(vendor, folder / "case.toml")))
 
 
-def shared_phone(roots: tuple[Path, ...], name: str, **changes: Any) -> Phone:
+def shared_phone(roots: tuple[Path, ...], name: str, /, **changes: Any) -> Phone:
     """The phone of a shared case, with top-level keys set otherwise."""
     path = next(p for root in roots if (p := root / SHARED / "cases" / f"{name}.toml").is_file())
     return _phone(tomllib.loads(path.read_text(encoding="utf-8")) | changes)

@@ -57,10 +57,6 @@ class PhoneEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=attribute)
         return super().getattr(obj, attribute)
 
-    def is_safe_callable(self, obj: Any) -> bool:
-        """Whether a template may call this; a closed list."""
-        return limits.may_call(obj)
-
     def call(self, context: TemplateContext, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call what a template may call, and charge for it."""
 

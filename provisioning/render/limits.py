@@ -220,8 +220,14 @@ def may_call(thing: Any) -> bool:
 
 
 def called(function: Callable[..., Any], thing: Any, *args: Any, **kwargs: Any) -> Any:
-    """Do a call that ``may_call`` allows, charged by itself and by what it makes."""
+    """Do a call that ``may_call`` allows, charged by itself and by what it makes.
+
+    The error names the method only: its owner may be a secret.
+    """
     spend(1)
+    if not may_call(thing):
+        name = getattr(thing, "__name__", type(thing).__name__)
+        raise SecurityError(f"'{name}' cannot be called in phone templates")
     if getattr(thing, "__name__", "") == "replace" and isinstance(thing.__self__, str):
         return replaced(thing.__self__, *args, **kwargs)
     result = function(thing, *args, **kwargs)

@@ -35,22 +35,25 @@ class Form:
 
 def _line(value: str) -> str:
     """A value on its own line: nothing can be escaped, so what would end the line is refused."""
-    if _NOT_LINE.search(value):
-        raise UnsafeValue(
-            f"A value holds a control character: {value[:40]!r}.",
-            remedy="Remove line breaks and control characters from the name or setting.",
-        )
+    if found := _NOT_LINE.search(value):
+        raise _unsafe(found, "a line")
     return value
 
 
 def _xml(value: str) -> str:
     """Text or attribute value (XML 1.0 sections 2.2 and 2.4); line breaks never come from data."""
-    if _NOT_XML.search(value) or _NOT_ATTRIBUTE.search(value):
-        raise UnsafeValue(
-            f"A value holds a character XML cannot carry: {value[:40]!r}.",
-            remedy="Remove control characters from the name or setting.",
-        )
+    if found := _NOT_XML.search(value) or _NOT_ATTRIBUTE.search(value):
+        raise _unsafe(found, "XML")
     return str(escape_xml(value))
+
+
+def _unsafe(found: re.Match[str], where: str) -> UnsafeValue:
+    """The error for a character; it does not show the value, which may be a secret."""
+    return UnsafeValue(
+        f"A value holds U+{ord(found[0]):04X} as character {found.start() + 1}, "
+        f"which {where} cannot carry.",
+        remedy="Remove line breaks and control characters from the name or setting.",
+    )
 
 
 def _yealink(text: str) -> Parameters:

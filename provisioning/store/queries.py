@@ -29,6 +29,8 @@ R = TypeVar("R")
 
 _SEARCHED = ("name", "first_name", "last_name", "email", "extension", "username", "mac")
 LONGEST_PAGE = 500
+HOLDERS: dict[str, type[Any]] = {"user": User, "station": Station}
+"""Who can hold a SIP account."""
 
 
 def get(session: Session, table: type[R], organisation: UUID, row_id: UUID | str) -> R:
@@ -146,6 +148,20 @@ def identities(session: Session, device: UUID) -> list[DeviceIdentity]:
     return list(session.scalars(select(DeviceIdentity).where(DeviceIdentity.device_id == device)))
 
 
+def active_identity(session: Session, mac: Mac) -> bool:
+    """Whether a device that is not retired has this MAC, in any organisation."""
+    return (
+        session.scalar(
+            select(DeviceIdentity.id).where(
+                DeviceIdentity.kind == IdentityKind.MAC,
+                DeviceIdentity.value == mac.digits,
+                DeviceIdentity.active,
+            )
+        )
+        is not None
+    )
+
+
 def trust_of(session: Session, device: UUID, *, lock: bool = False) -> DeviceTrust:
     """A device's credentials and window; locked against other writers when asked."""
     statement = select(DeviceTrust).where(DeviceTrust.device_id == device)
@@ -226,6 +242,13 @@ def user_by_extension(session: Session, organisation: UUID, extension: str) -> U
     """The organisation's user with that extension."""
     return session.scalar(
         select(User).where(User.organisation_id == organisation, User.extension == extension)
+    )
+
+
+def user_by_email(session: Session, organisation: UUID, email: str) -> User | None:
+    """The organisation's user with that e-mail."""
+    return session.scalar(
+        select(User).where(User.organisation_id == organisation, User.email == email)
     )
 
 

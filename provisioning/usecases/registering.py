@@ -1,0 +1,215 @@
+"""Registering devices, and enrolling softphones, which have no MAC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from provisioning.crypto.passwords import generate_password
+from provisioning.crypto.tokens import new_token, token_hash
+from provisioning.domain import fields
+from provisioning.domain.errors import Conflict, DuplicateMac, InvalidInput
+from provisioning.domain.kinds import IdentityKind, StationKind
+from provisioning.domain.mac import Mac
+from provisioning.domain.roles import Permission
+from provisioning.store import logs, queries
+from provisioning.store.database import Session
+from provisioning.store.devices import Device, DeviceIdentity, Station
+from provisioning.store.security import DeviceTrust, Enrolment
+from provisioning.usecases import windows
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.devices import (
+    check_provable,
+    find_device,
+    fitting_modules,
+    profile_of,
+    site_named,
+)
+from provisioning.usecases.phones import PURPOSE_PHONE
+from provisioning.usecases.proof import PURPOSE_PASSWORD, PURPOSE_TOKEN
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model, ModelKind
+
+ENROLMENT = timedelta(minutes=10)
+"""How long a softphone's link is good."""
+
+_STATION_KINDS = {
+    ModelKind.SOFTPHONE: StationKind.SOFTPHONE,
+    ModelKind.ATA: StationKind.ATA_PORT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device just registered; ``enrolment_url`` is set for one without a MAC."""
+
+    device: Device
+    enrolment_url: str = ""
+
+
+def add_device(
+    core: Core,
+    actor: Actor,
+    *,
+    mac: str | None = None,
+    vendor: str | None = None,
+    model: str | None = None,
+    name: str = "",
+    site: UUID | str | None = None,
+    profile: UUID | str | None = None,
+    pool: bool = False,
+    expansion_modules: int = 0,
+) -> NewDevice:
+    """Register a device and open its provisioning window.
+
+    Vendor and model may be left out: they are guessed from the MAC and corrected at the first
+    proven fetch. A softphone has no MAC; the answer then holds its enrolment link.
+
+    Raises MalformedMac, DuplicateMac, UnknownVendor, UnknownModel, TrustTooLow or InvalidInput.
+    """
+    actor.require(Permission.WRITE)
+    address = Mac.parse(mac) if mac else None
+    maker, kind = _vendor_and_model(core, address, vendor, model)
+    with core.database.write() as session:
+        place = site_named(session, actor, site)
+        check_provable(maker, kind, place)
+        if address is not None and queries.active_identity(session, address):
+            raise DuplicateMac(
+                f"A device with the MAC {address} is registered already.",
+                remedy="Open that one, or retire it first.",
+                field="mac",
+            )
+        row = Device(
+            organisation_id=actor.organisation,
+            name=fields.name("name", name, empty=True),
+            vendor=maker.id if maker else None,
+            model=kind.id if kind else None,
+            site_id=place.id,
+            profile_id=profile_of(session, actor, profile),
+            nomadic=kind is not None and kind.kind is ModelKind.SOFTPHONE,
+            admin_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+            user_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+        )
+        row.expansion_modules = fitting_modules(kind, expansion_modules)
+        session.add(row)
+        session.flush()
+        if address is not None:
+            session.add(
+                DeviceIdentity(
+                    organisation_id=row.organisation_id,
+                    device_id=row.id,
+                    kind=IdentityKind.MAC,
+                    value=address.digits,
+                )
+            )
+            logs.forget_pending(session, [address.digits])
+        _add_stations(session, row, kind, pool=pool)
+        trust = _add_trust(core, session, row, address)
+        if address is not None:
+            windows.open_window(trust, core.clock())
+            return NewDevice(row)
+        return NewDevice(row, _enrol(core, session, row, maker))
+
+
+def _vendor_and_model(
+    core: Core, mac: Mac | None, vendor: str | None, model: str | None
+) -> tuple[Vendor | None, Model | None]:
+    if mac is None and vendor is None:
+        raise InvalidInput(
+            "A device needs a MAC, or a vendor whose phones have none.",
+            remedy='Give "mac", or "vendor": "linphone" for a softphone.',
+            field="mac",
+        )
+    maker = core.registry.vendor(vendor) if vendor else None
+    if maker is None and mac is not None:
+        maker = next(iter(core.registry.by_oui(mac)), None)
+    if model:
+        if maker is None:
+            raise InvalidInput(
+                f"The vendor of {mac} is not known by its MAC.",
+                remedy='Give "vendor" with the model.',
+                field="vendor",
+            )
+        return maker, core.registry.model(maker.id, model)
+    models = maker.data.models if maker else ()
+    only = models[0] if len(models) == 1 else None
+    if mac is None and maker is not None and not _goes_without_mac(maker):
+        raise InvalidInput(
+            f"Phones of {maker.data.name} are known by their MAC.",
+            remedy='Give "mac".',
+            field="mac",
+        )
+    return maker, only
+
+
+def _goes_without_mac(vendor: Vendor) -> bool:
+    return any(model.kind is ModelKind.SOFTPHONE for model in vendor.data.models)
+
+
+def _add_stations(session: Session, row: Device, model: Model | None, *, pool: bool) -> None:
+    kind = _STATION_KINDS.get(model.kind, StationKind.DESK_PHONE) if model else None
+    ports = (model.lines or 1) if model and kind is StationKind.ATA_PORT else 1
+    if model is not None and model.kind is ModelKind.DECT_BASE:
+        return
+    for position in range(1, ports + 1):
+        session.add(
+            Station(
+                organisation_id=row.organisation_id,
+                device_id=row.id,
+                kind=kind or StationKind.DESK_PHONE,
+                name=row.name if ports == 1 else f"{row.name} port {position}".strip(),
+                position=position,
+                pool=pool,
+                nomadic=row.nomadic,
+            )
+        )
+
+
+def _add_trust(core: Core, session: Session, row: Device, mac: Mac | None) -> DeviceTrust:
+    token = new_token()
+    trust = DeviceTrust(
+        organisation_id=row.organisation_id,
+        device_id=row.id,
+        token_hash=token_hash(token),
+        token_encrypted=core.cipher.encrypt(token, PURPOSE_TOKEN),
+        username=f"{mac.digits if mac else 'device'}-{row.id.hex[-12:]}",
+        password_encrypted=core.cipher.encrypt(generate_password(), PURPOSE_PASSWORD),
+    )
+    session.add(trust)
+    session.flush()
+    return trust
+
+
+# --- enrolment of softphones
+
+
+def _enrol(core: Core, session: Session, row: Device, vendor: Vendor | None) -> str:
+    windows.use_enrolments(session, row, core.clock())
+    token = new_token()
+    session.add(
+        Enrolment(
+            organisation_id=row.organisation_id,
+            device_id=row.id,
+            token_hash=token_hash(token),
+            expires_at=core.clock() + ENROLMENT,
+        )
+    )
+    windows.open_window(queries.trust_of(session, row.id), core.clock())
+    files = vendor.data.files if vendor else ()
+    name = next((rule.pattern for rule in files if "{" not in rule.pattern), "")
+    return f"{core.places.https or core.places.http}/t/{token}/{name}"
+
+
+def enrol(core: Core, actor: Actor, device: UUID | str) -> str:
+    """A new enrolment link for a device without a MAC; former links end."""
+    actor.require(Permission.WRITE)
+    with core.database.write() as session:
+        row = find_device(session, actor, device)
+        if queries.macs(session, [row.id]):
+            raise Conflict(
+                "A phone with a MAC is not enrolled by link.",
+                remedy="POST …/window opens its provisioning window.",
+            )
+        return _enrol(core, session, row, core.registry.vendors.get(row.vendor or ""))
