@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from provisioning.domain.errors import BadConfig, StaleRevision, StoreUnavailable
 from provisioning.store import versions
 
-__all__ = ["Database", "Session"]
+__all__ = ["Database", "Session", "release"]
 
 _BUSY_SECONDS = 30
 _MODE = "roost_mode"
@@ -49,7 +49,7 @@ class Database:
         """A session that reads one snapshot; raises StoreUnavailable."""
         with _named_errors(), self._read() as session:
             yield session
-            session.rollback()
+            release(session)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -64,6 +64,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def release(session: Session) -> None:
+    """End a reading session's snapshot; its rows stay readable as they were."""
+    session.expunge_all()
+    session.rollback()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from provisioning.domain.phone import Provisioning
 from provisioning.domain.trust import Grade, Judgement
 from provisioning.render.files import render_file
 from provisioning.store import queries
-from provisioning.store.database import Session
+from provisioning.store.database import Session, release
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
@@ -102,7 +102,7 @@ def serve(
     reply = NOT_FOUND
     if judgement.admitted:
         reply = _content(core, session, request, wanted, site)
-    session.rollback()
+    release(session)
     if _must_write(wanted, judgement):
         judgement = _write(core, source, wanted, site)
     return (reply if judgement.admitted else NOT_FOUND), judgement.reason

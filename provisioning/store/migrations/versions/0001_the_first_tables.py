@@ -283,7 +283,6 @@ def upgrade() -> None:
     sa.Column('nomadic', sa.Boolean(), nullable=False),
     sa.Column('expansion_modules', sa.Integer(), nullable=False),
     sa.Column('firmware_channel', sa.String(), nullable=False),
-    sa.Column('raw_lines', sa.String(), nullable=False),
     sa.Column('admin_password_encrypted', sa.LargeBinary(), nullable=False),
     sa.Column('user_password_encrypted', sa.LargeBinary(), nullable=False),
     sa.Column('blanked_at', sa.DateTime(timezone=True), nullable=True),
