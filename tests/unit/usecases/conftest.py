@@ -1,0 +1,117 @@
+"""A phone to fetch as, and a clock to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from provisioning.store import queries
+from provisioning.store.security import DeviceTrust, Fetch
+from provisioning.usecases import assignments, registering, sip, users
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.fetch import fetch_file
+from provisioning.usecases.requests import Credential, Door, FileReply, FileRequest
+
+MAC = "00:15:65:AA:BB:CC"
+T54W = "Yealink SIP-T54W 96.86.0.45 00:15:65:aa:bb:cc"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is turned."""
+
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The moment it shows."""
+        return self.now
+
+    def turn(self, **by: float) -> None:
+        """Go on by a timedelta's arguments."""
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock(core: Core) -> Clock:
+    """The core's clock, turned by hand."""
+    clock = Clock()
+    core.clock = clock
+    return clock
+
+
+@dataclass
+class Desk:
+    """A registered Yealink with Ada assigned, and what was asked of the server for it."""
+
+    core: Core
+    actor: Actor
+    device: UUID
+    user: UUID
+    name: str = "001565aabbcc.cfg"
+    replies: list[FileReply] = field(default_factory=list)
+
+    def fetch(
+        self,
+        path: str = "",
+        *,
+        source: str = "192.0.2.1",
+        door: Door = Door.HTTP,
+        credential: Credential | None = None,
+        user_agent: str = T54W,
+    ) -> FileReply:
+        """Ask for a file as a phone does."""
+        request = FileRequest(
+            path=path or self.name,
+            peer=ip_address(source),
+            door=door,
+            credential=credential,
+            user_agent=user_agent,
+        )
+        return fetch_file(self.core, request)
+
+    def trust(self) -> DeviceTrust:
+        """The device's security state as stored."""
+        with self.core.database.read() as session:
+            return queries.trust_of(session, self.device)
+
+    def log(self) -> list[Fetch]:
+        """The device's lines of the fetch log, newest first."""
+        self.core.log.flush()
+        with self.core.database.read() as session:
+            return queries.fetches_of(session, self.device, 100, None)
+
+
+@pytest.fixture
+def server(core: Core, actor: Actor) -> Any:
+    """The organisation's SIP server, whose secrets are ours."""
+    return sip.add_server(core, actor, name="main", registrar="pbx.example.com")
+
+
+@pytest.fixture
+def add_person(core: Core, actor: Actor, server: Any) -> Callable[..., UUID]:
+    """Make users with an account each."""
+
+    def add(first: str = "Ada", extension: str = "1001") -> UUID:
+        made = users.add_user(
+            core, actor, first_name=first, last_name="Lovelace", extension=extension
+        )
+        assert made.account is not None
+        return made.user.id
+
+    return add
+
+
+@pytest.fixture
+def desk(core: Core, actor: Actor, clock: Clock, add_person: Callable[..., UUID]) -> Desk:
+    """A registered Yealink with Ada assigned."""
+    user = add_person()
+    device = registering.add_device(core, actor, mac=MAC, name="Desk 1").device.id
+    assignments.assign_device(core, actor, device, [user])
+    return Desk(core, actor, device, user)
