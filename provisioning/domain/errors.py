@@ -101,6 +101,10 @@ class CapacityExceeded(Conflict):
     """A DECT system has no room for what was asked."""
 
 
+class LockedAbove(Conflict):
+    """A value locked at a higher level cannot be overridden below it."""
+
+
 class TrustTooLow(Conflict):
     """The model can never prove the trust its site asks for."""
 

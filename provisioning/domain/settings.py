@@ -174,7 +174,7 @@ def _zone(setting: Setting, value: object) -> str:
     if value:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):  # zoneinfo's own error is a KeyError
             raise setting.refuse(value, allowed) from None
     return value
 

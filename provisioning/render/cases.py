@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.domain.effective import Layer, Origin, resolve
+from provisioning.domain.errors import BadVendorFolder, BrokenRule
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.mac import Mac
 from provisioning.domain.phone import Line, Phone, Provisioning, Server
 from provisioning.domain.settings import Level, Scope, setting_for
 from provisioning.render.files import named_rules, render_file
+from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.registry import SHARED
 
@@ -54,11 +56,33 @@ class Case:
             (self.folder / name).write_bytes(content)
 
 
+def case_folders(vendor: Vendor) -> list[Path]:
+    """The folders of a vendor's golden cases by name; an operator's own hides the shipped one."""
+    found: dict[str, Path] = {}
+    for root in vendor.folders:
+        for path in root.glob("golden/*/case.toml"):
+            found.setdefault(path.parent.name, path.parent)
+    return [found[name] for name in sorted(found)]
+
+
+def load_case(vendor: Vendor, folder: Path) -> Case:
+    """Read one golden case; raises BadVendorFolder for a case.toml that describes no phone."""
+    path = folder / "case.toml"
+    try:
+        return Case(vendor, folder, _phone(_read(vendor, path)))
+    except KeyError as error:
+        raise BadVendorFolder(f"{error} is missing.", remedy="Write it.") from None
+    except (BrokenRule, AttributeError, OSError, TypeError, ValueError) as error:
+        raise BadVendorFolder(
+            f"The file describes no phone: {error}.".replace("..", "."),
+            remedy="See templates/_shared/cases for phones that are described.",
+        ) from None
+
+
 def cases(vendor: Vendor) -> Iterator[Case]:
-    """The golden cases of a vendor, in order of their names."""
-    for folder in sorted(path for root in vendor.folders for path in root.glob("golden/*")):
-        if (folder / "case.toml").is_file():
-            yield Case(vendor, folder, _phone(_read(vendor, folder / "case.toml")))
+    """The golden cases of a vendor, in order of their names; raises as ``load_case`` does."""
+    for folder in case_folders(vendor):
+        yield load_case(vendor, folder)
 
 
 def shared_phone(roots: tuple[Path, ...], name: str, /, **changes: Any) -> Phone:
@@ -71,8 +95,11 @@ def _read(vendor: Vendor, path: Path) -> dict[str, Any]:
     own = tomllib.loads(path.read_text(encoding="utf-8"))
     if "of" not in own:
         return own
-    names = [folder.parent / SHARED / "cases" / f"{own['of']}.toml" for folder in vendor.folders]
-    base = next(name for name in names if name.is_file())
+    roots = (*(folder.parent for folder in vendor.folders), shipped_root())
+    names = [root / SHARED / "cases" / f"{own['of']}.toml" for root in roots]
+    base = next((name for name in names if name.is_file()), None)
+    if base is None:
+        raise ValueError(f"there is no shared case '{own['of']}'")
     data = tomllib.loads(base.read_text(encoding="utf-8"))
     for key, value in own.items():
         merges = isinstance(value, dict) and isinstance(data.get(key), dict)

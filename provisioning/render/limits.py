@@ -21,8 +21,8 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from markupsafe import Markup
 
-MOST_STEPS = 200_000
-"""Steps of one render; the largest phone with all its modules takes a tenth of it."""
+MOST_STEPS = 50_000
+"""Steps of one render; the largest shipped phone with all its modules takes about 2000."""
 
 LONGEST_TEXT = 64 * 1024
 """Characters of one value, or members of one list, that an expression may make."""

@@ -51,6 +51,17 @@ def role_named(session: Session, name: str, organisation: UUID | None) -> Role |
     )
 
 
+def roles(session: Session, organisation: UUID | None) -> list[Role]:
+    """The built-in roles and the organisation's own."""
+    return list(
+        session.scalars(
+            select(Role)
+            .where(or_(Role.organisation_id == organisation, Role.organisation_id.is_(None)))
+            .order_by(Role.id)
+        )
+    )
+
+
 def login_by_email(session: Session, email: str) -> Login | None:
     """The login with that e-mail."""
     return session.scalar(select(Login).where(Login.email == email.lower()))

@@ -11,18 +11,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from provisioning.domain.errors import BadConfig, StaleRevision, StoreUnavailable
 from provisioning.store import versions
+from provisioning.store.conflicts import conflict_of
 
 __all__ = ["Database", "Session", "release"]
 
 _BUSY_SECONDS = 30
 _MODE = "roost_mode"
+_NO_FILE = (None, "", ":memory:")
+"""What an SQLite URL names instead of a file that several connections can share."""
 
 
 class Database:
@@ -55,8 +59,9 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
-        Raises StaleRevision where a row was changed since it was read, StoreUnavailable where
-        the database does not answer.
+        Raises StaleRevision where a row was changed since it was read, Conflict (or the class
+        of the rule) where a constraint refuses, StoreUnavailable where the database does not
+        answer.
         """
         with _named_errors(), self._write() as session, session.begin():
             yield session
@@ -80,7 +85,12 @@ def _named_errors() -> Iterator[None]:
         raise StaleRevision(
             "Somebody else changed this at the same moment.", remedy="Read it again and retry."
         ) from error
-    except (OperationalError, TimeoutError) as error:
+    except IntegrityError as error:
+        conflict = conflict_of(error)
+        if conflict is None:
+            raise
+        raise conflict from error
+    except (OperationalError, NoFreeConnection) as error:
         raise StoreUnavailable("The database does not answer.", remedy="Try again.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
@@ -98,7 +108,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
         event.listen(engine, "begin", _begin_repeatable)
         return engine
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+    if parsed.get_backend_name() != "sqlite" or parsed.database in _NO_FILE:
         raise _bad_url()
     engine = create_engine(parsed, pool_size=16, max_overflow=32, pool_timeout=_BUSY_SECONDS)
     event.listen(engine, "connect", _prepare_sqlite)

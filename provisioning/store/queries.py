@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -61,8 +62,12 @@ def listed(
     limit: int = 50,
     cursor: UUID | None = None,
     newest_first: bool = False,
+    or_found: ColumnElement[bool] | None = None,
 ) -> list[R]:
-    """A page of rows in the order they were made, after ``cursor``; ``q`` is searched in names."""
+    """A page of rows in the order they were made, after ``cursor``; ``q`` is searched in names.
+
+    ``or_found`` lets rows in that ``q`` finds elsewhere.
+    """
     columns: Any = table
     statement = select(table).where(*where).limit(min(limit, LONGEST_PAGE))
     if q:
@@ -70,19 +75,26 @@ def listed(
         mapped = [column for column in searched if hasattr(column, "type")]
         if mapped:
             like = f"%{_escape_like(q.lower())}%"
-            statement = statement.where(
-                or_(*(func.lower(cast(c, String)).like(like, escape="\\") for c in mapped))
-            )
+            found = [func.lower(cast(c, String)).like(like, escape="\\") for c in mapped]
+            statement = statement.where(or_(*found, *([] if or_found is None else [or_found])))
     if cursor is not None:
         statement = statement.where(columns.id < cursor if newest_first else columns.id > cursor)
     order = columns.id.desc() if newest_first else columns.id
     return list(session.scalars(statement.order_by(order)))
 
 
-def owned(session: Session, table: type[R], organisation: UUID, **page: Any) -> list[R]:
-    """A page of an organisation's rows."""
+def owned(
+    session: Session,
+    table: type[R],
+    organisation: UUID,
+    *,
+    where: ColumnElement[bool] | None = None,
+    **page: Any,
+) -> list[R]:
+    """A page of an organisation's rows, those of them ``where`` picks."""
     columns: Any = table
-    return listed(session, table, columns.organisation_id == organisation, **page)
+    picked = () if where is None else (where,)
+    return listed(session, table, columns.organisation_id == organisation, *picked, **page)
 
 
 def named(session: Session, table: type[R], organisation: UUID, name: str) -> R | None:
@@ -117,6 +129,29 @@ def forget_values(session: Session, owner: UUID) -> None:
 
 
 # --- devices
+
+
+def devices(
+    session: Session, organisation: UUID, *, retired: bool, q: str, limit: int, cursor: UUID | None
+) -> list[Device]:
+    """A page of devices, those that are retired or the others; ``q`` also finds parts of MACs."""
+    state = Device.state == DeviceState.RETIRED
+    digits = re.sub(r"[:. -]", "", q.lower())
+    by_mac = Device.id.in_(
+        select(DeviceIdentity.device_id).where(
+            DeviceIdentity.value.contains(digits, autoescape=True)
+        )
+    )
+    return owned(
+        session,
+        Device,
+        organisation,
+        where=state if retired else ~state,
+        or_found=by_mac if digits else None,
+        q=q,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 def device_by_mac(session: Session, mac: Mac, organisation: UUID | None = None) -> Device | None:

@@ -54,10 +54,26 @@ def local_actor(organisation: UUID | None) -> Actor:
     return Actor(COMMAND_LINE, organisation, frozenset(Permission))
 
 
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """An API token just made: its row, its role, and the token itself, shown this once."""
+
+    row: ApiToken
+    role: Role
+    token: str
+
+
 def create_token(
     core: Core, actor: Actor, *, name: str, role: str, expires_at: datetime | None = None
 ) -> str:
-    """Make an API token and return it; it is shown this once and stored hashed.
+    """Make an API token and return it; raises as ``add_token`` does."""
+    return add_token(core, actor, name=name, role=role, expires_at=expires_at).token
+
+
+def add_token(
+    core: Core, actor: Actor, *, name: str, role: str, expires_at: datetime | None = None
+) -> NewToken:
+    """Make an API token; it is shown this once and stored hashed.
 
     Raises InvalidInput for an unknown role or a moment that has passed, and Forbidden for a role
     with more rights than the actor's.
@@ -83,16 +99,22 @@ def create_token(
                 remedy="Ask somebody who has them.",
             )
         operator = Permission.OPERATE in row.permissions
-        session.add(
-            ApiToken(
-                organisation_id=None if operator else actor.organisation,
-                name=title,
-                role_id=row.id,
-                token_hash=token_hash(token),
-                expires_at=expires_at,
-            )
+        made = ApiToken(
+            organisation_id=None if operator else actor.organisation,
+            name=title,
+            role_id=row.id,
+            token_hash=token_hash(token),
+            expires_at=expires_at,
         )
-    return token
+        session.add(made)
+    return NewToken(made, row, token)
+
+
+def list_roles(core: Core, actor: Actor) -> list[Role]:
+    """The roles a token can have: the built-in ones and the organisation's own."""
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        return access.roles(session, actor.organisation_id)
 
 
 def list_tokens(core: Core, actor: Actor) -> list[tuple[ApiToken, Role]]:

@@ -132,11 +132,14 @@ def _set_state(session: Session, row: Device, state: str) -> None:
     row.state = DeviceState.ADOPTED if adopted else DeviceState.REGISTERED
 
 
-def retire_device(core: Core, actor: Actor, device: UUID | str) -> None:
+def retire_device(
+    core: Core, actor: Actor, device: UUID | str, revision: int | None = None
+) -> None:
     """Retire a device: its users leave it, its MAC is free, one blanking file waits for it."""
     actor.require(Permission.WRITE)
     with core.database.write() as session:
         row = find_device(session, actor, device)
+        expect(row, revision)
         row.state = DeviceState.RETIRED
         row.blanked_at = None
         for identity in queries.identities(session, row.id):

@@ -20,6 +20,7 @@ from provisioning.store.people import SipServer
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
+from provisioning.usecases.pages import Page, page_of, row_of
 
 PURPOSE_ORGANISATION = "organisation-token"
 FIRST_ORGANISATION = "main"
@@ -49,11 +50,13 @@ def add_organisation(core: Core, actor: Actor, name: str) -> Organisation:
         return _new_organisation(core, session, title)
 
 
-def list_organisations(core: Core, actor: Actor) -> list[Organisation]:
-    """All organisations of the server."""
+def list_organisations(core: Core, actor: Actor, page: Page | None = None) -> list[Organisation]:
+    """All organisations of the server, or a page of them."""
     actor.require(Permission.OPERATE)
     with core.database.read() as session:
-        return access.organisations(session)
+        if page is None:
+            return access.organisations(session)
+        return queries.listed(session, Organisation, q=page.q, limit=page.limit, cursor=page.cursor)
 
 
 def current_organisation(core: Core, actor: Actor) -> Organisation:
@@ -117,6 +120,16 @@ _SITE_FIELDS: dict[str, Check] = {
 }
 
 
+def list_sites(core: Core, actor: Actor, page: Page) -> list[Site]:
+    """A page of the organisation's sites."""
+    return page_of(core, actor, Site, page)
+
+
+def read_site(core: Core, actor: Actor, site: UUID | str) -> Site:
+    """One site; raises NotFound."""
+    return row_of(core, actor, Site, site)
+
+
 def add_site(core: Core, actor: Actor, **columns: Any) -> Site:
     """Make a site; raises DuplicateName or InvalidInput."""
     actor.require(Permission.WRITE)
@@ -145,11 +158,12 @@ def change_site(
         return row
 
 
-def delete_site(core: Core, actor: Actor, site: UUID | str) -> None:
+def delete_site(core: Core, actor: Actor, site: UUID | str, revision: int | None = None) -> None:
     """Delete a site that no device stands at; raises StillInUse, also for the last site."""
     actor.require(Permission.WRITE)
     with core.database.write() as session:
         row = queries.get(session, Site, actor.organisation, site)
+        expect(row, revision)
         if queries.rows_with(session, "device", site_id=row.id):
             raise StillInUse(
                 f"Devices stand at the site '{row.name}'.", remedy="Move them to another first."
@@ -160,6 +174,16 @@ def delete_site(core: Core, actor: Actor, site: UUID | str) -> None:
             )
         queries.forget_values(session, row.id)
         session.delete(row)
+
+
+def list_profiles(core: Core, actor: Actor, page: Page) -> list[Profile]:
+    """A page of the organisation's profiles."""
+    return page_of(core, actor, Profile, page)
+
+
+def read_profile(core: Core, actor: Actor, profile: UUID | str) -> Profile:
+    """One profile; raises NotFound."""
+    return row_of(core, actor, Profile, profile)
 
 
 def add_profile(core: Core, actor: Actor, name: str) -> Profile:
@@ -187,11 +211,14 @@ def change_profile(
         return row
 
 
-def delete_profile(core: Core, actor: Actor, profile: UUID | str) -> None:
+def delete_profile(
+    core: Core, actor: Actor, profile: UUID | str, revision: int | None = None
+) -> None:
     """Delete a profile no device has; raises StillInUse."""
     actor.require(Permission.WRITE)
     with core.database.write() as session:
         row = queries.get(session, Profile, actor.organisation, profile)
+        expect(row, revision)
         if queries.rows_with(session, "device", profile_id=row.id):
             raise StillInUse(
                 f"Devices have the profile '{row.name}'.", remedy="Give them another first."

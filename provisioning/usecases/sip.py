@@ -17,6 +17,7 @@ from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
+from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.phones import PURPOSE_SIP
 
 _SERVER_FIELDS: dict[str, Check] = {
@@ -35,6 +36,16 @@ _SERVER_FIELDS: dict[str, Check] = {
 
 
 # --- servers
+
+
+def list_servers(core: Core, actor: Actor, page: Page) -> list[SipServer]:
+    """A page of the organisation's SIP servers."""
+    return page_of(core, actor, SipServer, page)
+
+
+def read_server(core: Core, actor: Actor, server: UUID | str) -> SipServer:
+    """One SIP server; raises NotFound."""
+    return row_of(core, actor, SipServer, server)
 
 
 def add_server(core: Core, actor: Actor, **columns: Any) -> SipServer:
@@ -94,11 +105,14 @@ def _only_default(session: Session, row: SipServer, default: SipServer | None) -
         session.flush([default])
 
 
-def delete_server(core: Core, actor: Actor, server: UUID | str) -> None:
+def delete_server(
+    core: Core, actor: Actor, server: UUID | str, revision: int | None = None
+) -> None:
     """Delete a SIP server without accounts and sites; raises StillInUse."""
     actor.require(Permission.WRITE)
     with core.database.write() as session:
         row = queries.get(session, SipServer, actor.organisation, server)
+        expect(row, revision)
         for table, what in (("sip_account", "accounts"), ("site", "sites")):
             if queries.rows_with(session, table, sip_server_id=row.id):
                 raise StillInUse(
@@ -108,6 +122,16 @@ def delete_server(core: Core, actor: Actor, server: UUID | str) -> None:
 
 
 # --- accounts
+
+
+def list_accounts(core: Core, actor: Actor, page: Page) -> list[SipAccount]:
+    """A page of the organisation's SIP accounts."""
+    return page_of(core, actor, SipAccount, page)
+
+
+def read_account(core: Core, actor: Actor, account: UUID | str) -> SipAccount:
+    """One SIP account; raises NotFound."""
+    return row_of(core, actor, SipAccount, account)
 
 
 def add_account(
@@ -243,11 +267,15 @@ _ACCOUNT_FIELDS: dict[str, Check] = {
 }
 
 
-def delete_account(core: Core, actor: Actor, account: UUID | str) -> None:
+def delete_account(
+    core: Core, actor: Actor, account: UUID | str, revision: int | None = None
+) -> None:
     """Delete an account; its holder loses the line."""
     actor.require(Permission.WRITE)
     with core.database.write() as session:
-        session.delete(queries.get(session, SipAccount, actor.organisation, account))
+        row = queries.get(session, SipAccount, actor.organisation, account)
+        expect(row, revision)
+        session.delete(row)
 
 
 def account_password(core: Core, actor: Actor, account: SipAccount) -> str:

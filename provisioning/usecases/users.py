@@ -17,6 +17,7 @@ from provisioning.store.people import SipAccount, User
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
+from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.sip import first_account
 
 _FIELDS: dict[str, Check] = {
@@ -56,6 +57,16 @@ def add_user(
         return NewUser(user, account, note)
 
 
+def list_users(core: Core, actor: Actor, page: Page) -> list[User]:
+    """A page of the organisation's users."""
+    return page_of(core, actor, User, page)
+
+
+def read_user(core: Core, actor: Actor, user: UUID | str) -> User:
+    """One user; raises NotFound."""
+    return row_of(core, actor, User, user)
+
+
 def change_user(
     core: Core, actor: Actor, user: UUID | str, changes: Mapping[str, Any],
     revision: int | None = None,
@@ -90,11 +101,12 @@ def _check_unique(session: Session, user: User) -> None:
             )
 
 
-def delete_user(core: Core, actor: Actor, user: UUID | str) -> None:
+def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None = None) -> None:
     """Delete a user with their accounts and assignments; their phones fall to the guest file."""
     actor.require(Permission.WRITE)
     with core.database.write() as session:
         row = queries.get(session, User, actor.organisation, user)
+        expect(row, revision)
         queries.forget_values(session, row.id)
         session.delete(row)
 

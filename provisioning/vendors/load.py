@@ -128,7 +128,7 @@ def _model_faults(data: VendorData, by_name: dict[str, Model]) -> Iterator[str]:
     for model in data.models:
         for name in {plain(model.id), *map(plain, model.names)}:
             if name in by_name:
-                yield f"model '{model.id}': the name '{name}' is also of '{by_name[name].id}'."
+                yield f"model '{model.id}': the name '{name}' is also of '{by_name[name].id}'; take it from one."
             by_name[name] = model
         for trait in model.traits:
             if trait not in data.traits:
@@ -138,7 +138,7 @@ def _model_faults(data: VendorData, by_name: dict[str, Model]) -> Iterator[str]:
 def _file_faults(data: VendorData, folders: Sequence[Path]) -> Iterator[str]:
     for rule in data.files:
         if not any((folder / rule.template).is_file() for folder in folders):
-            yield f"file '{rule.id}': template '{rule.template}' is not in the folder."
+            yield f"file '{rule.id}': template '{rule.template}' is not in the folder; write it or mend the name."
         for trait in rule.only:
             if trait not in data.traits:
                 yield f"file '{rule.id}': only.{trait} has no default; add it to [traits]."
@@ -153,19 +153,19 @@ def _name_faults(data: VendorData) -> Iterator[str]:
     for pattern in (*(rule.pattern for rule in data.files), *data.asks):
         try:
             grammar.compile_pattern(pattern)
-        except (grammar.BadPattern, re.error):
+        except (grammar.BadPattern, re.error, OverflowError):
             yield f"'{pattern}' is no file name pattern; see docs/vendors.md."
     for name in data.boot:
         if name not in known:
-            yield f"boot: '{name}' is neither a file's id nor among asks."
+            yield f"boot: '{name}' is neither a file's id nor among asks; add it to one."
 
 
 def _agent_faults(data: VendorData) -> Iterator[str]:
     for agent in data.user_agents:
         try:
             pattern = re.compile(agent.pattern)
-        except re.error as error:
-            yield f"user agent pattern '{agent.pattern[:60]}': {error}."
+        except (re.error, OverflowError, RecursionError) as error:
+            yield f"user agent pattern '{agent.pattern[:60]}': {error}; mend the expression."
             continue
         extra = set(pattern.groupindex) - _AGENT_GROUPS
         if extra:
@@ -177,7 +177,7 @@ def _agent_faults(data: VendorData) -> Iterator[str]:
 def _example_faults(pattern: re.Pattern[str], example: Example) -> Iterator[str]:
     found = pattern.search(example.text)
     if found is None:
-        yield f"user agent example '{example.text}' does not match its pattern."
+        yield f"user agent example '{example.text}' does not match its pattern; mend one of them."
         return
     groups = found.groupdict()
     firmware = groups.get("fw") or groups.get("fw2")
@@ -188,4 +188,4 @@ def _example_faults(pattern: re.Pattern[str], example: Example) -> Iterator[str]
         ("mac", mac, example.mac),
     ):
         if got != wanted:
-            yield f"user agent example '{example.text}': {what} is {got!r}, not {wanted!r}."
+            yield f"user agent example '{example.text}': {what} is {got!r}, not {wanted!r}; mend one."

@@ -79,5 +79,5 @@ def load_registry(roots: Sequence[Path]) -> Registry:
         try:
             vendors[name] = load_vendor(folders)
         except BadVendorFolder as error:
-            disabled[name] = error.what
+            disabled[name] = str(error)
     return Registry(vendors, disabled, tuple(roots))

@@ -127,16 +127,199 @@ WORKING = {
         + "{% endfor %}{% endfor %}{% endset %}"
     ),
     "filters over and over": (
-        "{% set x = ['a' for_ever] %}"
-        if False
-        else "{% set x = '%050000d' | replace('%0', 'a') %}{% set y = ['a', x] | join %}"
-        "{% for a in range(2000) %}{% for b in range(90) %}{% set z = (y ~ y) | upper %}"
-        "{% set z = z ~ z ~ z ~ z ~ z ~ z ~ z ~ z %}{% set z = z ~ z ~ z ~ z ~ z ~ z ~ z %}"
+        "{% set x = '"
+        + "y" * 20_000
+        + "' %}{% for a in range(2000) %}{% for b in range(90) %}{% set z = x | upper %}"
         "{% endfor %}{% endfor %}"
     ),
-    "a loop that recurses": (
-        "{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}"
-    ),
+    "a loop that recurses": ("{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}"),
     "includes that double": "{% set n = 40 %}{% include 'again.j2' %}",
     "an include without end": "{% include 't.j2' %}",
 }
+
+AGAIN = "{% set n = n - 1 %}{% if n %}{% include 'again.j2' %}{% include 'again.j2' %}{% endif %}"
+
+
+@pytest.mark.parametrize("text", REACHING)
+def test_template_reaches_nothing_but_its_data(render, text: str):
+    """Nothing behind the plain data can be had: no attribute, method, module or other file."""
+    with pytest.raises(RenderFailed):
+        render(text)
+
+
+@pytest.mark.parametrize("text", EATING)
+def test_one_expression_cannot_eat_the_memory(render, text: str):
+    """What would make a hundred megabytes out of a few letters is refused before it is made."""
+    with pytest.raises(RenderFailed, match=r"SecurityError|No filter|cannot be printed"):
+        render(text)
+
+
+@pytest.mark.parametrize("how", DOUBLINGS)
+def test_a_value_cannot_be_doubled_without_end(render, how: str):
+    """A value that grows step by step is refused when it is too long."""
+    first, doubled = DOUBLINGS[how]
+    text = "{% set x = " + first + " %}" + ("{% set x = " + doubled + " %}") * 40 + "{{ x }}"
+    with pytest.raises(RenderFailed, match=r"a value of more|numbers above|cannot be printed"):
+        render(text)
+
+
+@pytest.mark.parametrize("how", WORKING)
+def test_work_without_output_ends(render, how: str):
+    """A template that works without printing is stopped after a bounded number of steps."""
+    with pytest.raises(RenderFailed, match=r"steps of work|recursi"):
+        render(WORKING[how], others={"again.j2": AGAIN})
+
+
+def test_output_ends_at_the_largest_file(render):
+    """A file that grows too large fails, and nothing of it is served."""
+    loops = "{% for a in range(2000) %}" + "x" * 600 + "{% endfor %}"
+    with pytest.raises(RenderFailed, match=str(LARGEST_FILE)):
+        render(loops)
+
+
+def test_output_is_measured_in_bytes(render):
+    """The limit is one of bytes, not of characters."""
+    loops = "{% for a in range(1000) %}" + "é" * 600 + "{% endfor %}"
+    with pytest.raises(RenderFailed, match=str(LARGEST_FILE)):
+        render(loops)
+
+
+def test_every_render_has_its_own_steps(render):
+    """What one render used up is not missing from the next."""
+    text = "{% for a in range(2000) %}{% for b in range(20) %}{% endfor %}{% endfor %}done"
+    assert [render(text) for _ in range(3)] == ["done"] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ nosuch }}",
+        "{{ phone.nosuch }}",
+        "{{ lines[7].label }}",
+        "{{ nosuch() }}",
+        "{% for x in nosuch %}{% endfor %}",
+        "{% if nosuch == 1 %}{% endif %}",
+        "{{ 'a' ~ nosuch }}",
+        "{{ [nosuch] | join }}",
+        "{{ nosuch | upper }}",
+    ],
+)
+def test_undefined_name_is_an_error(render, text: str):
+    """A name that does not exist never becomes an empty value in a phone's file."""
+    with pytest.raises(RenderFailed, match=r"undefined|no element|no attribute"):
+        render(text)
+
+
+@pytest.mark.parametrize("text", ["{{ nothing }}", "{{ phone }}", "{{ lines }}", "{{ () }}"])
+def test_only_texts_and_numbers_are_printed(render, text: str):
+    """Null, lists and dictionaries in a file are mistakes and fail."""
+    with pytest.raises(RenderFailed, match="cannot be printed"):
+        render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("{% if %}", Syntax.YEALINK),
+        ("{{ 1 / 0 }}", Syntax.SNOM_XML),
+        ("{{ 'a' + 1 }}", Syntax.YEALINK),
+    ],
+)
+def test_broken_template_says_which_and_where_to_look(render, text: str, form: Syntax):
+    """A failure names the template and what to do about it."""
+    with pytest.raises(RenderFailed, match=r"'t\.j2'") as caught:
+        render(text, form)
+    assert "check" in caught.value.remedy
+
+
+def test_missing_template_fails(tmp_path):
+    """A template that is not there is a failure of the render, not "not found"."""
+    with pytest.raises(RenderFailed, match=r"gone\.j2"):
+        render_template((tmp_path,), "gone.j2", Syntax.YEALINK, {})
+
+
+def test_usual_templates_work(render):
+    """What dialects need is there: loops, macros, includes, filters and formats."""
+    text = (
+        "{% from 'macros.j2' import pair %}"
+        "{% for line in lines if line.label != 'two' %}{{ loop.index }}/{{ loop.length }} "
+        "{{ pair('label', line.label | upper) }}{% endfor %}"
+        "{% include 'more.j2' %}"
+        "{{ '%02d:%02d' | format(7, 5) }} {{ '%02x' % 255 }} {{ phone.keys }} {{ true }}"
+        " {{ [1, 2] | map('string') | join(',') }} {{ 'a-b'.split('-') | last }}"
+        " {{ 'abc'.replace('b', 'x') | replace('c', '') }} {{ nosuch | default(5060) }}"
+    )
+    others = {
+        "macros.j2": "{% macro pair(name, value) %}{{ name }} = {{ value }}{% endmacro %}",
+        "more.j2": " {{ phone.name }} ",
+    }
+    assert render(text, others=others) == ("1/1 label = ONE Ada 07:05 ff 3 1 1,2 b ax 5060")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ name }}",
+        "{{ 'x' ~ name }}",
+        "{{ 'x' + name }}",
+        "{% macro m(v) %}{{ v }}{% endmacro %}{{ m('x') ~ name }}",
+        "{% macro m(v) %}{{ v }}{% endmacro %}{{ m(name) }}",
+        "{% macro m(v) %}{{ v }}{% endmacro %}{{ m('x') + name }}",
+        "{% macro m(v) %}{{ v }}{% endmacro %}{{ [m('x'), name] | join(',') }}",
+        "{% set m %}x{% endset %}{{ [m, 'y'] | join(name) }}",
+        "{% set m %}x{% endset %}{{ m ~ name }}",
+        "{% autoescape false %}{{ name }}{% endautoescape %}",
+        "{% filter upper %}{{ name }}{% endfilter %}",
+        "{{ '%s' | format(name) }}",
+        "{{ name | default('') }}",
+        "{{ [name] | first }}",
+        "{% macro n() %}{{ caller(name) }}{% endmacro %}{% call(x) n() %}{{ x }}{% endcall %}",
+    ],
+)
+@pytest.mark.parametrize("form", list(Syntax))
+def test_no_expression_gets_a_line_break_into_a_file(render, text: str, form: Syntax):
+    """However a value is put together, its line breaks are refused in every form."""
+    with pytest.raises(UnsafeValue, match=r"U\+000A"):
+        render(text, form, name="Ada\naccount.1.enable = 0")
+
+
+def test_parts_are_escaped_by_the_form_of_the_file(render):
+    """What is joined to escaped text is escaped as its file asks, not as HTML."""
+    text = "{% set m %}{{ name }}{% endset %}{{ m ~ name }}"
+    assert render(text, Syntax.YEALINK, name="a&b") == "a&ba&b"
+    assert render(text, Syntax.SNOM_XML, name="a&b") == "a&amp;ba&amp;b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% set m %}{{ name }}{% endset %}{{ m | replace('&', '') }}",
+        "{% set m %}{{ name }}{% endset %}{{ m.replace('&', name) }}",
+        "{% set m %}{{ name }}{% endset %}{{ m | upper }}",
+        "{% set m %}{{ name }}{% endset %}{{ m % 1 }}",
+        "{% set m %}{{ name }}{% endset %}{{ m.join([name]) }}",
+    ],
+)
+def test_escaped_text_is_not_changed_again(render, text: str):
+    """Changing text after it was escaped would break its escapes, and is refused."""
+    with pytest.raises(RenderFailed, match="SecurityError"):
+        render(text, Syntax.SNOM_XML, name="a&b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ password }}",
+        "{{ password.encode() }}",
+        "{{ password.center(3) }}",
+        "{{ password * 3 }}",
+        "{{ password + 1 }}",
+        "{{ '%d' % password }}",
+        "{% set m %}{{ 'pass' }}word{% endset %}{{ m.join([password]) }}",
+    ],
+)
+def test_failures_do_not_tell_values(render, text: str):
+    """The message of a failure never holds the value that caused it: it may be a password."""
+    with pytest.raises(RenderFailed) as caught:
+        render(text, password="s3cret\n")
+    assert "s3cret" not in str(caught.value)

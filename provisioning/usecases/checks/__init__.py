@@ -1,0 +1,1 @@
+"""The single checks of vendor folders, each a function from vendors to findings."""

@@ -1,0 +1,117 @@
+"""Linphone, from the admin's first call to a blocked device, against a real registrar."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+ADA = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com"}
+TOKEN_PATH = re.compile(r"/t/[a-z2-7]{26}/linphone\.xml")
+
+
+@pytest.fixture
+def ada(server, registrar):
+    """A person with a generated SIP password that the registrar knows; her user and account."""
+    server.api(
+        "POST",
+        "sip-servers",
+        {
+            "name": "main",
+            "registrar": registrar.host,
+            "port": registrar.port,
+            "transport": "udp",
+        },
+    )
+    user = server.api("POST", "users", {**ADA, "extension": "1001"})
+    (account,) = server.api("GET", "sip-accounts?secrets=1")["items"]
+    registrar.subscribe(account["username"], account["password"])
+    return {"user": user["id"], "account": account["id"], "password": account["password"]}
+
+
+@pytest.fixture
+def laptop(server, ada):
+    """Ada's softphone as the API answered when it was made, assigned to her."""
+    device = server.api("POST", "devices", {"vendor": "linphone", "name": "Ada's laptop"})
+    server.api("PUT", f"devices/{device['id']}/assignments", {"users": [ada["user"]]})
+    return device
+
+
+def reasons(server, device, eventually):
+    """Why each fetch ended as it did, oldest first, once the log is written."""
+
+    def items():
+        return server.api("GET", f"devices/{device['id']}/fetches")["items"]
+
+    eventually(items, "the fetch log")
+    return [item["reason"] for item in reversed(items())]
+
+
+def test_a_softphone_enrols_by_link_and_registers(server, registrar, softphone, ada, laptop):
+    """A link makes a softphone register, hands it a URL of its own, and then is worth nothing."""
+    link = laptop["enrolment_url"]
+    assert TOKEN_PATH.search(link)
+    phone = softphone()
+    phone.install(link, server.ca)
+
+    phone.start()
+    assert "sip:1001@127.0.0.1" in phone.wait_registered()
+    assert registrar.registered("1001")
+    phone.quit()
+    durable = phone.url
+    assert durable != link
+    assert TOKEN_PATH.search(durable)
+    assert len(phone.identities) == 1
+
+    phone.start()
+    phone.wait_registered()
+    phone.quit()
+    assert phone.url == durable
+    assert server.get(link).status == 404
+    assert server.api("GET", f"devices/{laptop['id']}")["state"] == "adopted"
+
+
+def test_a_softphone_takes_a_new_password(server, registrar, softphone, ada, laptop):
+    """After a change of the SIP password the next start registers with the new one."""
+    phone = softphone()
+    phone.install(laptop["enrolment_url"], server.ca)
+    phone.start()
+    phone.wait_registered()
+    phone.quit()
+    assert not registrar.registered("1001")
+
+    server.api("PATCH", f"sip-accounts/{ada['account']}", {"password": "brand-New-4711"})
+    registrar.subscribe("1001", "brand-New-4711")
+    phone.start()
+    phone.wait_registered()
+    assert registrar.registered("1001")
+
+
+def test_a_blocked_softphone_loses_its_account(server, registrar, softphone, ada, laptop):
+    """A blocked device's next start erases its account and its secrets."""
+    phone = softphone()
+    phone.install(laptop["enrolment_url"], server.ca)
+    phone.start()
+    phone.wait_registered()
+    phone.quit()
+
+    server.api("PATCH", f"devices/{laptop['id']}", {"state": "blocked"})
+    phone.start()
+    assert phone.says("status register", "registered") == "registered=0"
+    phone.quit()
+    assert phone.identities == []
+    assert not registrar.registered("1001")
+    assert server.get(phone.url).status == 404
+
+
+def test_a_softphone_that_cannot_check_the_server_gets_nothing(
+    server, registrar, softphone, ada, laptop
+):
+    """A softphone that was not given our CA does not take settings, and its link stays good."""
+    phone = softphone()
+    phone.install(laptop["enrolment_url"], "/dev/null")
+    phone.start()
+    phone.says("status register", "registered")
+    phone.quit()
+    assert phone.identities == []
+    assert server.get(laptop["enrolment_url"]).status == 200

@@ -1,0 +1,115 @@
+"""Which setting a line of a file comes from, and where its value was set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioning.domain.effective import Layer, Origin, resolve
+from provisioning.domain.settings import Level, Scope
+from provisioning.render import explain
+from provisioning.render.cases import cases, shared_phone
+from provisioning.render.environment import environment, render_template
+from provisioning.render.files import explain_file, named_rules, render_file
+from provisioning.vendors.registry import load_registry
+from provisioning.vendors.schema import Syntax
+
+ROOT = Path(__file__).parents[3] / "templates"
+REGISTRY = load_registry([ROOT])
+
+HERE = Origin(Level.SITE, "Berlin", who="ada@example.com")
+SETTINGS = resolve(
+    [Layer("ntp.server-1", "ntp.example.com", HERE), Layer("language", "de", HERE, locked=True)],
+    scope=Scope.DEVICE,
+)
+
+
+@pytest.fixture
+def explained(tmp_path):
+    """Explain a template given as text, with the settings above."""
+
+    def lines(text: str) -> list[explain.ExplainedLine]:
+        (tmp_path / "t.j2").write_text(text, encoding="utf-8")
+        environment.cache_clear()
+        with explain.recording() as recorder:
+            context = {"settings": explain.Recorded(SETTINGS), "name": "Ada"}
+            content = render_template((tmp_path,), "t.j2", Syntax.YEALINK, context)
+        return explain.explained(content.decode("utf-8"), recorder)
+
+    return lines
+
+
+def test_line_shows_the_setting_it_prints(explained):
+    """A printed setting is told with the level, owner and person it comes from."""
+    first, second = explained("plain\nntp = {{ settings.ntp_server_1 }}")
+    assert first.text == "plain"
+    assert first.origins == ()
+    assert second.text == "ntp = ntp.example.com"
+    assert [(held.key, held.origin) for held in second.origins] == [("ntp.server-1", HERE)]
+
+
+def test_line_shows_the_setting_that_decided_it(explained):
+    """A value chosen by a setting is explained by that setting, lock included."""
+    [line] = explained('lang = {{ "German" if settings.language == "de" else "English" }}')
+    assert line.text == "lang = German"
+    [held] = line.origins
+    assert held.key == "language"
+    assert held.locked
+
+
+def test_setting_looked_up_by_a_condition_marks_the_next_value(explained):
+    """What a condition looked up is told with the next value printed."""
+    first, *_ = explained("{% if settings.vlan_id == 0 %}name = {{ name }}{% endif %}")
+    assert [held.key for held in first.origins] == ["vlan.id"]
+    assert first.origins[0].origin.level is Level.BUILT_IN
+
+
+def test_each_setting_is_told_once_a_line(explained):
+    """A setting that a line shows twice is told once."""
+    [line] = explained("{{ settings.language }}/{{ settings.language }}")
+    assert line.text == "de/de"
+    assert [held.key for held in line.origins] == ["language"]
+
+
+def test_settings_go_through_macros(explained):
+    """A setting handed to a macro is told on the line the macro prints."""
+    text = "{% macro pair(n, v) %}{{ n }} = {{ v }}{% endmacro %}{{ pair('a', settings.language) }}"
+    [line] = explained(text)
+    assert line.text == "a = de"
+    assert [held.key for held in line.origins] == ["language"]
+
+
+def test_plain_render_has_no_marks(tmp_path):
+    """Nothing of the explanation is in what a phone gets."""
+    (tmp_path / "t.j2").write_text("{{ settings.language }}", encoding="utf-8")
+    context = {"settings": explain.Recorded(SETTINGS)}
+    assert render_template((tmp_path,), "t.j2", Syntax.YEALINK, context) == b"de"
+
+
+@pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
+def test_explaining_changes_no_byte(vendor):
+    """The explained lines of every golden case are the file itself, also compiled afresh."""
+    environment.cache_clear()
+    for case in cases(vendor):
+        for item in named_rules(case.phone, vendor):
+            lines = explain_file(case.phone, vendor, item.rule)
+            rendered = render_file(case.phone, vendor, item.rule).decode("utf-8")
+            assert "\n".join(line.text for line in lines) == rendered
+
+
+@pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
+def test_codecs_of_a_line_are_explained(vendor):
+    """In every dialect the user's codecs are told to be the organisation's."""
+    mac = vendor.data.ouis[0].ljust(12, "1") if vendor.data.ouis else None
+    model = next(model for model in vendor.data.models if model.lines)
+    phone = shared_phone((ROOT,), "full-user", mac=mac, model=model.id)
+    held = [
+        held
+        for item in named_rules(phone, vendor)
+        for line in explain_file(phone, vendor, item.rule)
+        for held in line.origins
+        if held.key == "line.codecs"
+    ]
+    assert held
+    assert {item.origin.level for item in held} == {Level.ORGANISATION}

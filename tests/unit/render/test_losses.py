@@ -1,0 +1,122 @@
+"""What a model cannot show of what it was asked to show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.render.cases import shared_phone
+from provisioning.render.files import losses
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.registry import load_registry
+from provisioning.vendors.schema import Expansion, Model, VendorData
+
+ROOT = Path(__file__).parents[3] / "templates"
+SMALL = Model(
+    "S1", lines=1, keys=2, label_length=4, expansion=Expansion(modules=1, keys=1), cannot=("srtp",)
+)
+LARGE = Model("L1", lines=9, keys=99)
+VENDOR = Vendor(
+    VendorData(
+        id="acme",
+        name="Acme",
+        models=(SMALL, LARGE),
+        key_types={"line": "1", "blf": "2"},
+        languages={"en": "English", "de": "German"},
+        tones={"DE": "Germany"},
+    ),
+    (),
+    (),
+    {"s1": SMALL, "l1": LARGE},
+)
+
+
+def phone(model: str, shared: str = "minimal-user", **changes):
+    """A shared case's phone of that model."""
+    return shared_phone((ROOT,), shared, model=model, **changes)
+
+
+def key(position: int, kind: KeyType, module: int = 0) -> dict:
+    """A key as a case describes it."""
+    return {"position": position, "module": module, "type": str(kind), "value": "1002"}
+
+
+def test_a_phone_that_can_all_loses_nothing():
+    """What fits is not in the report."""
+    assert losses(phone("L1"), VENDOR) == []
+
+
+def test_lines_beyond_the_last_are_named():
+    """The report says how many lines there are and whose is missing."""
+    [said] = losses(phone("S1", "two-users", settings={}), VENDOR)[:1]
+    assert said == "S1 has 1 lines; without one: Charles Babbage."
+
+
+def test_long_labels_are_told():
+    """A label that is cut is told with the length that is left."""
+    assert "Label of line 1 is cut after 4 characters." in losses(phone("S1"), VENDOR)
+
+
+@pytest.mark.parametrize("value", ["optional", "required"])
+def test_missing_encryption_is_told(value: str):
+    """A model that cannot encrypt speech says so where it is asked to."""
+    line = {
+        "user_name": "1001", "password": "x", "display_name": "Ada",
+        "server": {"registrar": "pbx.example.com"}, "settings": {"line.srtp": value},
+    }  # fmt: skip
+    assert "S1 cannot encrypt speech (SRTP)." in losses(phone("S1", lines=[line]), VENDOR)
+
+
+@pytest.mark.parametrize(
+    ("one", "modules", "said"),
+    [
+        (key(3, KeyType.BLF), 0, "Key 3 is beyond the model's last."),
+        (key(1, KeyType.BLF, module=1), 0, "Key 1 of module 1: no such module."),
+        (key(1, KeyType.BLF, module=2), 2, "Key 1 of module 2: no such module."),
+        (key(2, KeyType.BLF, module=1), 1, "Key 2 is beyond the model's last."),
+        (key(1, KeyType.PARK), 0, "Key 1: the dialect has no key of type park."),
+    ],
+)
+def test_lost_keys_are_told(one: dict, modules: int, said: str):
+    """A key without a place, a module or a type of the dialect is told."""
+    assert said in losses(phone("S1", keys=[one], expansion_modules=modules), VENDOR)
+
+
+def test_kept_keys_are_not_told():
+    """Keys on the phone and on an attached module are no loss."""
+    keys = [key(2, KeyType.BLF), key(1, KeyType.BLF, module=1)]
+    said = losses(phone("S1", keys=keys, expansion_modules=1), VENDOR)
+    assert not any(sentence.startswith("Key") for sentence in said)
+
+
+def test_missing_language_and_tones_are_told():
+    """Words the dialect does not have are told; a language without its region is one it has."""
+    settings = {"language": "fi", "tone.country": "FI"}
+    said = losses(phone("L1", settings=settings), VENDOR)
+    assert said == [
+        "The phones of Acme have no language 'fi'; English is shown.",
+        "The phones of Acme have no tones of 'FI'; theirs are used.",
+    ]
+    assert losses(phone("L1", settings={"language": "de-AT", "tone.country": "DE"}), VENDOR) == []
+
+
+def test_unknown_model_is_not_blamed():
+    """Of a model nobody knows, nothing is claimed to be lost that it may well have."""
+    assert losses(phone("never heard of", "two-users", settings={}), VENDOR) == []
+
+
+def test_every_model_can_report():
+    """The full case gives whole sentences for every shipped model."""
+    for vendor in load_registry([ROOT]):
+        for model in vendor.data.models:
+            for sentence in losses(phone(model.id, "full-user"), vendor):
+                assert sentence.endswith(".")
+
+
+def test_key_address_orders_by_place():
+    """Keys are counted on the phone first, then module by module."""
+    phone_key = Key(KeyAddress(Area.LINE, 0, 2), KeyType.LINE)
+    module_key = Key(KeyAddress(Area.LINE, 1, 1), KeyType.LINE)
+    assert phone_key.address < module_key.address

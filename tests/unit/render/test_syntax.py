@@ -1,0 +1,133 @@
+"""How values are written into each form of file, and how the files are read back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.domain.errors import UnsafeValue
+from provisioning.render.syntax import FORMS
+from provisioning.vendors.schema import Syntax
+
+XML_FORMS = [form for form in Syntax if form.value.endswith("xml")]
+LINE_FORMS = [form for form in Syntax if form not in XML_FORMS]
+BREAKS = ["\n", "\r", "\r\n", "\0", "\x0b", "\x0c", "\x1b", "\ud800"]
+HEAD = "#!version:1.0.0.1\n"
+
+# One parameter with a value in it, as each form has it, and the name it is read back by.
+DOCUMENTS = {
+    Syntax.YEALINK: (HEAD + "phone.name = {}\n", "phone.name"),
+    Syntax.YEALINK_BOOT: (HEAD + "overwrite_mode = {}\n", "overwrite_mode"),
+    Syntax.POLY_XML: ('<?xml version="1.0"?>\n<PHONE><reg reg.1.label="{}"/></PHONE>', "reg.1.label"),
+    Syntax.SNOM_XML: (
+        '<settings><phone-settings><user_name idx="1" perm="RW">{}</user_name></phone-settings></settings>',
+        "user_name[1]",
+    ),
+    Syntax.GRANDSTREAM_XML: (
+        '<gs_provision><config><item name="a"><part name="b">{}</part></item></config></gs_provision>',
+        "a.b",
+    ),
+    Syntax.LINPHONE_XML: (
+        '<config><section name="sip"><entry name="label">{}</entry></section></config>',
+        "sip/label",
+    ),
+}  # fmt: skip
+
+printable = st.text(
+    st.characters(
+        exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="\x85\ufffe\uffff"
+    ),
+    min_size=1,
+)
+
+
+@pytest.mark.parametrize("form", list(Syntax))
+def test_every_form_is_shown_here(form: Syntax):
+    """Each syntax a vendor may name can be written and read."""
+    assert form in FORMS
+    assert form in DOCUMENTS
+
+
+@pytest.mark.parametrize("form", list(Syntax))
+@given(value=printable)
+def test_any_printable_value_comes_back_alone(form: Syntax, value: str):
+    """Whatever can be printed is read back as it was, and adds no parameter."""
+    template, name = DOCUMENTS[form]
+    text = template.format(FORMS[form].escape(value))
+    shown = value.strip() if form in LINE_FORMS else value
+    assert FORMS[form].parse(text) == [(name, shown)]
+
+
+@pytest.mark.parametrize("form", list(Syntax))
+@given(value=st.text())
+def test_any_value_is_refused_or_adds_nothing(form: Syntax, value: str):
+    """Even hostile text gives the one parameter it stands in, or is refused."""
+    template, name = DOCUMENTS[form]
+    try:
+        escaped = FORMS[form].escape(value)
+    except UnsafeValue:
+        return
+    assert [found for found, _ in FORMS[form].parse(template.format(escaped))] == [name]
+
+
+@pytest.mark.parametrize("form", list(Syntax))
+@pytest.mark.parametrize("character", BREAKS, ids=ascii)
+def test_breaks_and_controls_are_refused(form: Syntax, character: str):
+    """A character that ends a line, or that XML cannot carry, is refused and named."""
+    with pytest.raises(UnsafeValue, match=f"U\\+{ord(character[0]):04X} as character 4"):
+        FORMS[form].escape(f"Ada{character}x")
+
+
+@pytest.mark.parametrize("form", XML_FORMS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no XML",
+        "<open>",
+        '<!DOCTYPE x [<!ENTITY a "b">]><config>&a;</config>',
+        "<a/><b/>",
+        "<config>&nbsp;</config>",
+    ],
+)
+def test_what_is_not_xml_is_not_read(form: Syntax, text: str):
+    """Broken XML and documents with a DOCTYPE are refused."""
+    with pytest.raises(ValueError):
+        FORMS[form].parse(text)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        (Syntax.SNOM_XML, "<config/>"),
+        (Syntax.GRANDSTREAM_XML, "<settings/>"),
+        (Syntax.LINPHONE_XML, "<gs_provision/>"),
+        (Syntax.YEALINK, "phone.name = x\n"),
+        (Syntax.YEALINK, HEAD + "no equals sign\n"),
+        (Syntax.YEALINK, HEAD + "a key with blanks = x\n"),
+        (Syntax.YEALINK_BOOT, "overwrite_mode = 1\n"),
+        (Syntax.YEALINK_BOOT, HEAD + "account.1.enable = 1\n"),
+        (Syntax.YEALINK_BOOT, HEAD + "include:config <a> <b>\n"),
+    ],
+)
+def test_a_file_of_another_form_is_not_read(form: Syntax, text: str):
+    """A file that lacks its form's first line, root or shape is refused."""
+    with pytest.raises(ValueError):
+        FORMS[form].parse(text)
+
+
+def test_yealink_comments_and_blank_lines_are_no_parameters():
+    """Comments and blank lines of a Yealink file say nothing."""
+    text = HEAD + "\n# a comment = 1\nphone.name = Ada = x\n"
+    assert FORMS[Syntax.YEALINK].parse(text) == [("phone.name", "Ada = x")]
+
+
+def test_boot_file_gives_its_includes_in_order():
+    """A boot file is read as the files it includes and its mode."""
+    text = HEAD + 'include:config <a.cfg>\ninclude:config "b.cfg"\noverwrite_mode = 1\n'
+    assert FORMS[Syntax.YEALINK_BOOT].parse(text) == [
+        ("include:config", "a.cfg"),
+        ("include:config", "b.cfg"),
+        ("overwrite_mode", "1"),
+    ]
