@@ -129,6 +129,10 @@ class TooLarge(BrokenRule):
     """A body is larger than its endpoint takes."""
 
 
+class UnsupportedMediaType(BrokenRule):
+    """A body came in another form than the one its endpoint reads."""
+
+
 class BadConfig(BrokenRule):
     """A server configuration value stops the start."""
 
