@@ -14,14 +14,35 @@ class KeyType(StrEnum):
 
     NONE = "none"
     LINE = "line"
+    SHARED_LINE = "shared-line"
     BLF = "blf"
+    BLF_LIST = "blf-list"
+    PRESENCE = "presence"
     SPEED_DIAL = "speed-dial"
     PARK = "park"
+    RETRIEVE = "retrieve"
     PICKUP = "pickup"
-    URL = "url"
+    GROUP_PICKUP = "group-pickup"
+    INTERCOM = "intercom"
+    TRANSFER = "transfer"
+    CONFERENCE = "conference"
+    FORWARD = "forward"
+    HOLD = "hold"
+    PRIVATE_HOLD = "private-hold"
+    REDIAL = "redial"
+    RETURN = "return"
+    RECORD = "record"
+    PAGE = "page"
     DTMF = "dtmf"
+    PREFIX = "prefix"
     VOICEMAIL = "voicemail"
     DND = "dnd"
+    DIRECTORY = "directory"
+    CALL_LOG = "call-log"
+    LOCK = "lock"
+    LOGIN = "login"
+    URL = "url"
+    XML = "xml"
 
 
 class Area(StrEnum):
@@ -31,6 +52,7 @@ class Area(StrEnum):
     EXPANSION = "expansion"
 
 
+_URLS = frozenset({KeyType.URL, KeyType.XML, KeyType.LOGIN})
 _NEEDS_VALUE = frozenset({KeyType.BLF, KeyType.SPEED_DIAL, KeyType.PARK, KeyType.URL, KeyType.DTMF})
 _DIALABLE = re.compile(r"[0-9A-Za-z*#+._@:-]{1,128}")
 _URL = re.compile(r"https?://[^\s\"'<>]{1,500}")
@@ -68,12 +90,12 @@ class Key:
                 remedy="Give the number, slot or URL it is for.",
                 field="value",
             )
-        pattern = _URL if self.type is KeyType.URL else _DIALABLE
+        pattern = _URL if self.type in _URLS else _DIALABLE
         if self.value and not pattern.fullmatch(self.value):
             raise InvalidInput(
                 f"{where} of type {self.type} has a value its type does not take.",
                 remedy="Give a URL with http:// or https://."
-                if self.type is KeyType.URL
+                if self.type in _URLS
                 else "Give a number, an extension or a SIP address.",
                 field="value",
             )

@@ -58,6 +58,69 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """A handset's slot or an adapter's port, and the lines of whoever has it.
+
+    ``number`` counts from 1 and never changes; ``ipui`` and ``access_code`` (digits) are a
+    handset's, empty where unknown; ``model`` is the handset's.
+    """
+
+    number: int
+    name: str = ""
+    lines: tuple[Line, ...] = ()
+    ipui: str = ""
+    access_code: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A device of a DECT system. ``manager`` is the one that others follow."""
+
+    mac: Mac
+    manager: bool = False
+    name: str = ""
+    position: int = 1
+    cluster: int = 1
+    sync_level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dect:
+    """The DECT system a base belongs to: its access code and its members in order."""
+
+    name: str
+    access_code: str
+    members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """An entry of a phone book. ``numbers`` are (kind, number): internal, work, mobile, home."""
+
+    first_name: str
+    last_name: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
+    department: str = ""
+    picture_url: str = ""
+
+    @property
+    def name(self) -> str:
+        """First and last name as shown."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A page of a phone book: its entries, what was searched for, and the pages around it."""
+
+    contacts: tuple[Contact, ...] = ()
+    search: str = ""
+    page: int = 1
+    pages: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Provisioning:
     """Where the phone shall fetch from now on.
 
@@ -80,6 +143,8 @@ class Phone:
     ``blank`` asks for the file that takes all lines and personal data away (blocked, retired);
     a phone without lines that is not blank shows its guest profile. ``expansion_modules`` counts
     the modules attached. ``year`` is the current year in the phone's zone, for daylight saving.
+    ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
+    empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
     """
 
     mac: Mac | None
@@ -92,6 +157,9 @@ class Phone:
     year: int
     lines: tuple[Line, ...] = ()
     keys: tuple[Key, ...] = ()
+    stations: tuple[Station, ...] = ()
+    dect: Dect | None = None
+    directory: Directory = Directory()
     provisioning: Provisioning = Provisioning()
     pool: bool = False
     blank: bool = False

@@ -17,7 +17,17 @@ from provisioning.domain.effective import Layer, Origin, resolve
 from provisioning.domain.errors import BadVendorFolder, BrokenRule
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.mac import Mac
-from provisioning.domain.phone import Line, Phone, Provisioning, Server
+from provisioning.domain.phone import (
+    Contact,
+    Dect,
+    Directory,
+    Line,
+    Member,
+    Phone,
+    Provisioning,
+    Server,
+    Station,
+)
 from provisioning.domain.settings import Level, Scope, setting_for
 from provisioning.render.files import named_rules, render_file
 from provisioning.vendors.folders import shipped_root
@@ -108,6 +118,9 @@ def _read(vendor: Vendor, path: Path) -> dict[str, Any]:
 
 
 def _phone(data: Mapping[str, Any]) -> Phone:
+    stations = tuple(_station(station) for station in data.get("stations", ()))
+    lines = tuple(_line(line) for line in data.get("lines", ()))
+    lines = lines or tuple(line for station in stations for line in station.lines)
     return Phone(
         mac=Mac.parse(data["mac"]) if data.get("mac") else None,
         name=data.get("name", ""),
@@ -117,7 +130,10 @@ def _phone(data: Mapping[str, Any]) -> Phone:
         site=data.get("site", "main"),
         settings=_settings(data.get("settings", {}), Scope.DEVICE),
         year=data.get("year", 2026),
-        lines=tuple(_line(line) for line in data.get("lines", ())),
+        lines=lines,
+        stations=stations,
+        dect=_dect(data["dect"]) if "dect" in data else None,
+        directory=_directory(data.get("directory", {})),
         keys=tuple(_key(key) for key in data.get("keys", ())),
         provisioning=Provisioning(**data.get("provisioning", {})),
         pool=data.get("pool", False),
@@ -152,6 +168,26 @@ def _line(data: Mapping[str, Any]) -> Line:
         settings=_settings(data.get("settings", {}), Scope.LINE),
         shared=data.get("shared", False),
     )
+
+
+def _station(data: Mapping[str, Any]) -> Station:
+    given = {name: value for name, value in data.items() if name != "lines"}
+    return Station(**given, lines=tuple(_line(line) for line in data.get("lines", ())))
+
+
+def _dect(data: Mapping[str, Any]) -> Dect:
+    members = tuple(
+        Member(**{**member, "mac": Mac.parse(member["mac"])}) for member in data.get("members", ())
+    )
+    return Dect(data["name"], data["access_code"], members)
+
+
+def _directory(data: Mapping[str, Any]) -> Directory:
+    contacts = tuple(
+        Contact(**{**contact, "numbers": tuple(map(tuple, contact["numbers"]))})
+        for contact in data.get("contacts", ())
+    )
+    return Directory(**{**data, "contacts": contacts})
 
 
 def _key(data: Mapping[str, Any]) -> Key:

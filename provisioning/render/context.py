@@ -14,9 +14,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfoNotFoundError
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
-from provisioning.domain.phone import Line, Phone
+from provisioning.domain.phone import Phone
 from provisioning.domain.timezones import Change, zone_rule
+from provisioning.render import stations
 from provisioning.render.explain import Recorded
+from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
 
@@ -36,8 +38,16 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``settings``: device settings by name (``ntp_server_1``)
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
       shared, server (registrar, port, transport, outbound_proxy, outbound_port, backup,
-      backup_port, codes), settings (``line_codecs``)
+      backup_port, codes), settings (``line_codecs``),
+      station (the slot or port a line belongs to)
     - ``unused``: the numbers of the lines that have no account, up to the model's most
+    - ``stations``: the slots of a base or ports of an adapter in order, the empty ones too: n,
+      name, ipui, access_code, model, lines; empty for a phone that is its own station
+    - ``dect``: null, or name, access_code, multicell, manager (whether this device is the one
+      others follow), members (mac, MAC, name, manager, position, cluster, sync_level, self)
+    - ``phonebook``: url and name of the remote phone book; the url is empty if there is none
+    - ``directory``: in a phone book's own file: search, page, pages, contacts (name, first_name,
+      last_name, department, picture_url, numbers (kind, number))
     - ``keys``: every line key of the phone in order, ``expansion`` likewise a list per module:
       n, type, value, label, line, code (the vendor's key type)
     - ``zone``: name, offset, saving, start, end, posix, code, irregular (minutes; start and end
@@ -49,12 +59,18 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     """
     most = Most(vendor, model)
     keys = _keys(phone, vendor, most.keys)
+    lines = [stations.line_context(*item) for item in stations.numbered(phone, most.lines)]
+    used = {line["n"] for line in lines}
     return {
         "phone": _phone(phone, model),
         "model": most.context(phone),
         "settings": Recorded(phone.settings),
-        "lines": [_line(number, line) for number, line in enumerate(phone.lines[: most.lines], 1)],
-        "unused": list(range(min(len(phone.lines), most.lines) + 1, most.lines + 1)),
+        "lines": lines,
+        "unused": [n for n in range(1, most.lines + 1) if n not in used],
+        "stations": stations.station_contexts(phone, lines),
+        "dect": stations.dect_context(phone),
+        "directory": stations.directory_context(phone),
+        "phonebook": _phonebook(phone, vendor),
         "keys": keys,
         "expansion": [
             _module(phone, vendor, module, most.module_keys)
@@ -127,13 +143,6 @@ def _phone(phone: Phone, model: Model | None) -> Context:
         "poll_hour": spread // 60,
         "poll_minute": spread % 60,
     }
-
-
-def _line(number: int, line: Line) -> Context:
-    context = asdict(line)
-    context.update(n=number, settings=Recorded(line.settings), voicemail=line.voicemail)
-    context["server"]["codes"] = dict(line.server.codes)
-    return context
 
 
 def _key(vendor: Vendor, number: int, key: Key | None) -> Context:
@@ -214,6 +223,18 @@ def _userinfo(phone: Phone) -> str:
     """The part of a URL before its host (RFC 3986 section 3.2.1), with its at sign."""
     place = phone.provisioning
     return f"{quote(place.user, safe='')}:{quote(place.password, safe='')}@" if place.user else ""
+
+
+def _phonebook(phone: Phone, vendor: Vendor) -> Context:
+    """The phone book set for the phone, else our own where its dialect has one."""
+    url = str(phone.settings["phonebook.url"].value)
+    model = vendor.model(phone.model)
+    own = next((rule.pattern for rule in vendor.rules_for(model) if rule.phonebook), "")
+    mac = phone.mac
+    name = grammar.emit(own, mac=mac, model=phone.model, traits={}) if own else None
+    if not url and name and phone.provisioning.url and not phone.blank:
+        url = phone.provisioning.url + name
+    return {"url": url, "name": str(phone.settings["phonebook.name"].value)}
 
 
 def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:

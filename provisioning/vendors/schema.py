@@ -35,6 +35,7 @@ class Syntax(StrEnum):
 
     YEALINK = "yealink"
     YEALINK_BOOT = "yealink-boot"
+    XML = "xml"
     POLY_XML = "poly-xml"
     SNOM_XML = "snom-xml"
     GRANDSTREAM_XML = "grandstream-xml"
@@ -99,7 +100,8 @@ class FileRule:
     template in the folder; ``syntax`` how values are escaped and the result is parsed back;
     ``secret`` whether it needs the site's trust (a name with a MAC always does, so that a
     refused phone looks like an unknown one); ``session`` marks the one file that holds all a
-    hotdesk session can change; ``proof`` the files whose fetch shows that a phone is current;
+    hotdesk session can change; ``phonebook`` the remote phone book (its template sees
+    ``directory``); ``proof`` the files whose fetch shows that a phone is current;
     ``only`` restricts the rule to models with these traits.
     """
 
@@ -113,6 +115,7 @@ class FileRule:
     secret: bool = True
     session: bool = False
     proof: bool = True
+    phonebook: bool = False
     only: dict[str, Trait] = field(default_factory=dict)
 
 

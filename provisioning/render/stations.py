@@ -1,0 +1,128 @@
+"""Lines and their numbers: on a desk phone in order, at a base by slot, at an adapter by port.
+
+A number once given to a slot or port is never another's: when a person moves, everybody else's
+line stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioning.domain.phone import Line, Phone, Station
+from provisioning.render.explain import Recorded
+
+Context = dict[str, Any]
+
+
+def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
+    """Each line with its number from 1 to ``most`` and its slot or port; lines beyond are left out.
+
+    The first line of slot or port n has the number n. Second lines take the numbers that no slot
+    or port stands for, from the first free one up.
+    """
+    if not phone.stations:
+        return [(number, line, None) for number, line in enumerate(phone.lines[:most], 1)]
+    taken = {station.number for station in phone.stations}
+    free = iter(number for number in range(1, most + 1) if number not in taken)
+    found = []
+    for station in phone.stations:
+        for index, line in enumerate(station.lines):
+            number = station.number if index == 0 else next(free, most + 1)
+            if number <= most:
+                found.append((number, line, station))
+    return sorted(found, key=lambda item: item[0])
+
+
+def line_context(number: int, line: Line, station: Station | None) -> Context:
+    """A line as templates see it."""
+    server = line.server
+    return {
+        "n": number,
+        "station": station.number if station else 1,
+        "user_name": line.user_name,
+        "auth_name": line.auth_name,
+        "password": line.password,
+        "display_name": line.display_name,
+        "label": line.label,
+        "extension": line.extension,
+        "voicemail": line.voicemail,
+        "shared": line.shared,
+        "settings": Recorded(line.settings),
+        "server": {
+            "registrar": server.registrar,
+            "port": server.port,
+            "transport": server.transport,
+            "outbound_proxy": server.outbound_proxy,
+            "outbound_port": server.outbound_port,
+            "backup": server.backup,
+            "backup_port": server.backup_port,
+            "codes": _plain(server.codes),
+        },
+    }
+
+
+def _plain(codes: Mapping[str, str]) -> dict[str, str]:
+    return dict(codes)
+
+
+def station_contexts(phone: Phone, lines: list[Context]) -> list[Context]:
+    """The slots or ports in order, the empty ones too, each with its lines."""
+    return [
+        {
+            "n": station.number,
+            "name": station.name,
+            "ipui": station.ipui,
+            "access_code": station.access_code or (phone.dect.access_code if phone.dect else ""),
+            "model": station.model,
+            "lines": [line for line in lines if line["station"] == station.number],
+        }
+        for station in phone.stations
+    ]
+
+
+def dect_context(phone: Phone) -> Context | None:
+    """The DECT system as templates see it; None for anything else."""
+    if phone.dect is None:
+        return None
+    members = [
+        {
+            "mac": member.mac.digits,
+            "MAC": member.mac.upper,
+            "name": member.name,
+            "manager": member.manager,
+            "position": member.position,
+            "cluster": member.cluster,
+            "sync_level": member.sync_level,
+            "self": member.mac == phone.mac,
+        }
+        for member in phone.dect.members
+    ]
+    return {
+        "name": phone.dect.name,
+        "access_code": phone.dect.access_code,
+        "members": members,
+        "multicell": len(members) > 1,
+        "manager": not members or any(m["self"] and m["manager"] for m in members),
+    }
+
+
+def directory_context(phone: Phone) -> Context:
+    """The page of a phone book as templates see it."""
+    book = phone.directory
+    return {
+        "search": book.search,
+        "page": book.page,
+        "pages": book.pages,
+        "contacts": [
+            {
+                "name": contact.name,
+                "first_name": contact.first_name,
+                "last_name": contact.last_name,
+                "department": contact.department,
+                "picture_url": contact.picture_url,
+                "numbers": [{"kind": kind, "number": number} for kind, number in contact.numbers],
+            }
+            for contact in book.contacts
+        ],
+    }

@@ -1,0 +1,36 @@
+"""How a value is written into a file so that it stays one value."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import escape as escape_xml
+
+from provisioning.domain.errors import UnsafeValue
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_LINE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
+_NOT_ATTRIBUTE = re.compile("[\t\n\r]")
+
+
+def line(value: str) -> str:
+    """A value on its own line: nothing can be escaped, so what would end the line is refused."""
+    if found := _NOT_LINE.search(value):
+        raise _unsafe(found, "a line")
+    return value
+
+
+def xml(value: str) -> str:
+    """Text or attribute value (XML 1.0 sections 2.2 and 2.4); line breaks never come from data."""
+    if found := _NOT_XML.search(value) or _NOT_ATTRIBUTE.search(value):
+        raise _unsafe(found, "XML")
+    return str(escape_xml(value))
+
+
+def _unsafe(found: re.Match[str], where: str) -> UnsafeValue:
+    """The error for a character; it does not show the value, which may be a secret."""
+    return UnsafeValue(
+        f"A value holds U+{ord(found[0]):04X} as character {found.start() + 1}, "
+        f"which {where} cannot carry.",
+        remedy="Remove line breaks and control characters from the name or setting.",
+    )

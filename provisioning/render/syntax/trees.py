@@ -1,0 +1,85 @@
+"""Reading back files of XML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET  # only our own output is parsed, DOCTYPE refused
+
+Parameters = list[tuple[str, str]]
+
+
+def tree(text: str) -> ET.Element:
+    """The document; raises ValueError where it is not well-formed or declares entities."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("a DOCTYPE or ENTITY is not allowed")
+    try:
+        return ET.fromstring(text)  # noqa: S314 - own output, DOCTYPE refused above
+    except ET.ParseError as error:
+        raise ValueError(f"not well-formed XML: {error}") from None
+
+
+def poly(text: str) -> Parameters:
+    """Attributes of any element, whatever its name (NOTES.md of the dialect)."""
+    return [pair for element in tree(text).iter() for pair in element.attrib.items()]
+
+
+def snom(text: str) -> Parameters:
+    """Elements with their idx, below the sections of a settings file."""
+    root = tree(text)
+    if root.tag not in ("settings", "setting-files", "firmware-settings"):
+        raise ValueError(f"root element '{root.tag}' is not one of Snom's")
+    return list(_snom_elements(root))
+
+
+def _snom_elements(parent: ET.Element) -> Iterator[tuple[str, str]]:
+    for element in parent:
+        if len(element):
+            yield from _snom_elements(element)
+            continue
+        name = element.tag
+        if "idx" in element.attrib:
+            name += f"[{element.attrib['idx']}]"
+        yield name, element.attrib.get("url") or element.text or ""
+
+
+def grandstream(text: str) -> Parameters:
+    """P values or alias items with their parts (NOTES.md of the dialect)."""
+    root = tree(text)
+    if root.tag != "gs_provision":
+        raise ValueError(f"root element '{root.tag}' is not gs_provision")
+    found: Parameters = []
+    for config in root.iter("config"):
+        for element in config:
+            name = element.attrib["name"] if element.tag == "item" else element.tag
+            parts = element.findall("part")
+            found.extend((f"{name}.{part.attrib['name']}", part.text or "") for part in parts)
+            if not parts:
+                found.append((name, element.text or ""))
+    return found
+
+
+def linphone(text: str) -> Parameters:
+    """Entries by ``section/name`` (NOTES.md of the dialect)."""
+    root = tree(text)
+    local = root.tag.rpartition("}")[2]
+    if local != "config":
+        raise ValueError(f"root element '{local}' is not config")
+    return [
+        (f"{section.attrib['name']}/{entry.attrib['name']}", entry.text or "")
+        for section in root
+        for entry in section
+    ]
+
+
+def leaves(text: str) -> Parameters:
+    """Any XML: each element without children by its path, then its attributes by ``path@name``."""
+    return list(_leaves(tree(text), ""))
+
+
+def _leaves(element: ET.Element, above: str) -> Iterator[tuple[str, str]]:
+    path = f"{above}/{element.tag.rpartition('}')[2]}".lstrip("/")
+    yield from ((f"{path}@{name}", value) for name, value in element.attrib.items())
+    if len(element) == 0:
+        yield path, element.text or ""
+    for child in element:
+        yield from _leaves(child, path)
