@@ -95,6 +95,25 @@ def cases(vendor: Vendor) -> Iterator[Case]:
         yield load_case(vendor, folder)
 
 
+def shared_cases(vendor: Vendor) -> list[str]:
+    """The shared cases every model of a vendor renders, and of which it has golden ones.
+
+    A case of a base or an adapter names the kind of model it is for in ``kind``; the case of a
+    phone book is for dialects that have one.
+    """
+    kinds = {str(model.kind) for model in vendor.data.models}
+    books = any(rule.phonebook for rule in vendor.data.files)
+    found = []
+    for root in dict.fromkeys(folder.parent for folder in vendor.folders):
+        for path in sorted(root.glob(f"{SHARED}/cases/*.toml")):
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            if data.get("kind", next(iter(kinds), "")) in kinds and (
+                books or "directory" not in data
+            ):
+                found.append(path.stem)
+    return found
+
+
 def shared_phone(roots: tuple[Path, ...], name: str, /, **changes: Any) -> Phone:
     """The phone of a shared case, with top-level keys set otherwise."""
     path = next(p for root in roots if (p := root / SHARED / "cases" / f"{name}.toml").is_file())
