@@ -45,6 +45,12 @@ def pool_devices(session: Session, devices: Sequence[UUID]) -> set[UUID]:
     return {device for device in found if device is not None}
 
 
+def retired_with(session: Session, **columns: UUID) -> list[Device]:
+    """The retired devices that have these column values."""
+    statement = select(Device).where(Device.state == DeviceState.RETIRED).filter_by(**columns)
+    return list(session.scalars(statement))
+
+
 def fetches(
     session: Session, device: UUID, *, q: str, limit: int, cursor: UUID | None
 ) -> list[Fetch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ class Reply:
     """A response; ``json`` is its body where that is JSON."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     json: Any
 
@@ -52,7 +52,7 @@ class Caller:
             raw = await reply.read()
             self.answers.append(raw)
             parsed = await reply.json(content_type=None) if "json" in reply.content_type else None
-            return Reply(reply.status, dict(reply.headers), raw, parsed)
+            return Reply(reply.status, reply.headers.copy(), raw, parsed)
 
     async def made(self, path: str, body: Any) -> dict[str, Any]:
         """POST something that must succeed and return it."""

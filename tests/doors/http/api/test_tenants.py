@@ -50,7 +50,7 @@ def of_a_tenant():
 
 def paths(endpoint, office):
     """The endpoint's paths with the ids of an office, for every level that it has."""
-    ids = office.ids | {"path": "001565aabb01.cfg", "key": "language"}
+    ids = office.ids | {"path": "001565aabb01.cfg", "key": "language", "vendor": "yealink"}
     if "{level}" not in endpoint.path:
         return [filled(endpoint.path, ids)]
     return [
