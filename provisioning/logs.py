@@ -41,6 +41,8 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(severity)
+    # It tells of its own workings at each start.
+    logging.getLogger("alembic").setLevel(max(severity, logging.WARNING))
 
 
 def _rendering(*, watched: bool) -> tuple[Any, ...]:

@@ -52,7 +52,7 @@ class Phones(_Section):
     https_port: Port = 8443
     """Port of HTTPS."""
     proxies: Networks = ()
-    """Networks of the proxies whose PROXY protocol header (version 2) is believed."""
+    """Networks of proxies: an address of theirs is nobody's network and has no cap of its own."""
 
 
 class Tftp(_Section):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -129,29 +128,6 @@ def forget_values(session: Session, owner: UUID) -> None:
 
 
 # --- devices
-
-
-def devices(
-    session: Session, organisation: UUID, *, retired: bool, q: str, limit: int, cursor: UUID | None
-) -> list[Device]:
-    """A page of devices, those that are retired or the others; ``q`` also finds parts of MACs."""
-    state = Device.state == DeviceState.RETIRED
-    digits = re.sub(r"[:. -]", "", q.lower())
-    by_mac = Device.id.in_(
-        select(DeviceIdentity.device_id).where(
-            DeviceIdentity.value.contains(digits, autoescape=True)
-        )
-    )
-    return owned(
-        session,
-        Device,
-        organisation,
-        where=state if retired else ~state,
-        or_found=by_mac if digits else None,
-        q=q,
-        limit=limit,
-        cursor=cursor,
-    )
 
 
 def device_by_mac(session: Session, mac: Mac, organisation: UUID | None = None) -> Device | None:

@@ -13,7 +13,7 @@ from provisioning.domain import fields
 from provisioning.domain.errors import DuplicateName, InvalidInput, StillInUse
 from provisioning.domain.roles import BUILT_IN, Permission
 from provisioning.domain.trust import GRADES
-from provisioning.store import access, queries
+from provisioning.store import access, inventory, queries
 from provisioning.store.database import Session
 from provisioning.store.organisations import Login, Membership, Organisation, Profile, Role, Site
 from provisioning.store.people import SipServer
@@ -168,10 +168,18 @@ def delete_site(core: Core, actor: Actor, site: UUID | str, revision: int | None
             raise StillInUse(
                 f"Devices stand at the site '{row.name}'.", remedy="Move them to another first."
             )
-        if len(queries.owned(session, Site, actor.organisation, limit=2)) < 2:
+        others = [
+            site
+            for site in queries.owned(session, Site, actor.organisation, limit=2)
+            if site.id != row.id
+        ]
+        if not others:
             raise StillInUse(
                 f"'{row.name}' is the only site.", remedy="An organisation keeps at least one."
             )
+        for device in inventory.retired_with(session, site_id=row.id):
+            device.site_id = others[0].id
+        session.flush()
         queries.forget_values(session, row.id)
         session.delete(row)
 
@@ -223,6 +231,9 @@ def delete_profile(
             raise StillInUse(
                 f"Devices have the profile '{row.name}'.", remedy="Give them another first."
             )
+        for device in inventory.retired_with(session, profile_id=row.id):
+            device.profile_id = None
+        session.flush()
         queries.forget_values(session, row.id)
         session.delete(row)
 

@@ -23,7 +23,8 @@ class Page:
     cursor: UUID | None = None
 
 
-EVERYTHING = Page(limit=queries.LONGEST_PAGE)
+LONGEST_PAGE = queries.LONGEST_PAGE
+"""Rows of a page at most."""
 
 
 def page_of(core: Core, actor: Actor, table: type[R], page: Page) -> list[R]:

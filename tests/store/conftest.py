@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +17,7 @@ from provisioning.domain.keys import Area, KeyType
 from provisioning.domain.kinds import IdentityKind
 from provisioning.domain.settings import Level
 from provisioning.store.base import Base, UtcDateTime
-from provisioning.store.database import Database
+from provisioning.store.database import Database, Session
 from provisioning.store.organisations import Organisation
 
 CLASSES: dict[str, type[Any]] = {
@@ -48,6 +50,7 @@ class Rows:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._count = itertools.count(1)
+        self._open: Session | None = None
 
     def organisation(self, name: str = "") -> UUID:
         """A new organisation."""
@@ -73,9 +76,21 @@ class Rows:
             elif wanted and not column.primary_key:
                 given[column.name] = self._value(column.type)
         given.setdefault("id", new_id())
-        with self.database.write() as session:
+        with self._session() as session:
             session.add(table(**given))
+            session.flush()
         return given["id"]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Plant everything of the block in one transaction."""
+        with self.database.write() as session:
+            self._open = session
+            yield
+            self._open = None
+
+    def _session(self) -> AbstractContextManager[Session]:
+        return nullcontext(self._open) if self._open else self.database.write()
 
     def _value(self, kind: Any) -> object:
         number = next(self._count)

@@ -40,13 +40,17 @@ def test_failed_transaction_leaves_nothing(rows, database):
     here = rows.organisation()
     with database.read() as session:
         version = session.get_one(Organisation, here).version
-    with pytest.raises(Anything), database.write() as session:
-        session.add(Site(organisation_id=here, name="flushed"))
-        session.flush()
-        session.get_one(Organisation, here).name = "flushed"
-        session.flush()
-        session.add(Site(organisation_id=here, name="not flushed"))
-        raise Anything
+
+    def fail() -> None:
+        with database.write() as session:
+            session.add(Site(organisation_id=here, name="flushed"))
+            session.get_one(Organisation, here).name = "flushed"
+            session.flush()
+            session.add(Site(organisation_id=here, name="not flushed"))
+            raise Anything
+
+    with pytest.raises(Anything):
+        fail()
     with database.read() as session:
         assert session.scalars(select(Site)).all() == []
         assert session.get_one(Organisation, here).version == version
@@ -60,9 +64,9 @@ def test_row_changed_meanwhile_is_stale(rows, database):
         read = session.get_one(Site, site)
     with database.write() as session:
         session.get_one(Site, site).name = "theirs"
+    read.name = "ours"
     with pytest.raises(StaleRevision), database.write() as session:
         session.add(read)
-        read.name = "ours"
     with database.read() as session:
         assert session.get_one(Site, site).name == "theirs"
 
@@ -71,11 +75,16 @@ def test_row_changed_meanwhile_is_stale(rows, database):
 def test_of_two_transactions_on_one_row_the_later_is_stale(rows, database):
     """Where writers do not queue, the one that writes second is refused."""
     site = rows.plant(Site, rows.organisation())
-    with pytest.raises(StaleRevision), database.write() as late:
-        row = late.get_one(Site, site)
-        with database.write() as early:
-            early.get_one(Site, site).name = "early"
-        row.name = "late"
+
+    def both() -> None:
+        with database.write() as late:
+            row = late.get_one(Site, site)
+            with database.write() as early:
+                early.get_one(Site, site).name = "early"
+            row.name = "late"
+
+    with pytest.raises(StaleRevision):
+        both()
     with database.read() as session:
         assert session.get_one(Site, site).name == "early"
 
@@ -134,10 +143,15 @@ def test_database_that_is_away_is_unavailable(url):
 def test_database_that_goes_away_is_unavailable(rows, database, postgres):
     """A connection that ends in the middle loses the transaction; the next one works again."""
     rows.organisation()
-    with pytest.raises(StoreUnavailable), database.write() as session:
-        process = session.scalar(text("SELECT pg_backend_pid()"))
-        session.add(Organisation(name="lost", token_hash=b"lost", token_encrypted=b""))
-        postgres.execute(f"SELECT pg_terminate_backend({process})")
+
+    def lose() -> None:
+        with database.write() as session:
+            process = session.scalar(text("SELECT pg_backend_pid()"))
+            session.add(Organisation(name="lost", token_hash=b"lost", token_encrypted=b""))
+            postgres.execute(f"SELECT pg_terminate_backend({process})")
+
+    with pytest.raises(StoreUnavailable):
+        lose()
     with database.read() as session:
         assert len(session.scalars(select(Organisation)).all()) == 1
 

@@ -22,6 +22,7 @@ from provisioning.domain.errors import (
     StoreUnavailable,
     TooLarge,
     Unauthenticated,
+    UnsupportedMediaType,
     WrongMethod,
 )
 
@@ -39,6 +40,7 @@ STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     BadCertificate: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     MigrationNeeded: HTTPStatus.SERVICE_UNAVAILABLE,

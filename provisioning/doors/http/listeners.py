@@ -7,14 +7,13 @@ connections wait an hour for a silent client, without end for one that reads not
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractAccessLogger
 from aiohttp.web_protocol import RequestHandler
 
 from provisioning.domain.errors import BadConfig
@@ -44,10 +43,16 @@ _FILE_SECONDS = 3600.0
 _BACKLOG = 1024
 _SERVER = "Provisioning"
 
-# Paths hold tokens; the fetch log has them masked.
-_SILENT = logging.Logger("no access log", logging.CRITICAL)
-
 _log = structlog.get_logger(__name__)
+
+
+class _NoAccessLog(AbstractAccessLogger):
+    """Logs nothing: paths hold tokens, and the fetch log has them masked."""
+
+    enabled = False
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Log nothing."""
 
 
 class _Connection(RequestHandler):
@@ -172,7 +177,7 @@ class HttpListeners:
             loop=asyncio.get_running_loop(),
             keepalive_timeout=KEEPALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
-            access_log=_SILENT,
+            access_log_class=_NoAccessLog,
         )
 
     async def stop(self, drain: float) -> None:

@@ -7,12 +7,13 @@ names the product, and what is unknown and what is refused are one and the same 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from ipaddress import ip_address
 
 import structlog
 from aiohttp import ETag, hdrs, web
+from multidict import istr
 
 from provisioning.doors.http.authorization import parse_authorization
 from provisioning.usecases.paths import split_path
@@ -155,9 +156,7 @@ def _try_again() -> web.Response:
     return _plain(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", later)
 
 
-def _plain(status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
+def _plain(status: HTTPStatus, text: str, headers: dict[istr, str] | None = None) -> web.Response:
     # A proxy may keep a 404 unless told not to (RFC 9110 section 15.1).
     kept_by_nobody = {hdrs.CACHE_CONTROL: "no-store"}
-    return web.Response(
-        status=status, text=f"{text}\n", headers=kept_by_nobody | dict(headers or {})
-    )
+    return web.Response(status=status, text=f"{text}\n", headers=kept_by_nobody | (headers or {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,7 +20,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. ``line`` counts from 1 and is None where it is not known."""
+    """One finding. ``line`` counts from 1 and is None where it is not known.
+
+    ``when`` says in which case it showed; the same finding in two cases is one.
+    """
 
     vendor: str
     file: Path
@@ -28,11 +31,13 @@ class Finding:
     what: str
     remedy: str = ""
     level: Severity = Severity.ERROR
+    when: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         where = f"{shown(self.file)}:{self.line}" if self.line else shown(self.file)
         kind = "" if self.level is Severity.ERROR else f"{self.level}: "
-        return f"{where}: {kind}{self.what} {self.remedy}".rstrip()
+        what = f"{self.what.rstrip('.')} ({self.when})." if self.when else self.what
+        return f"{where}: {kind}{what} {self.remedy}".rstrip()
 
 
 def shown(path: Path) -> str:

@@ -218,6 +218,13 @@ class Softphone:
 
         return eventually(answer, "linphonec is registered")
 
+    def wait_without_account(self) -> None:
+        """Wait until it has no default account."""
+        eventually(
+            lambda: self.says("status register", "registered") == "registered=0",
+            "linphonec has no account",
+        )
+
     def quit(self) -> None:
         """Let it end by itself, so that it writes its settings; it unregisters first."""
         assert self._process is not None
@@ -231,10 +238,15 @@ class Softphone:
             self._process = None
 
     @property
+    def written(self) -> str:
+        """The text of its settings."""
+        return self._rc.read_text()
+
+    @property
     def settings(self) -> configparser.RawConfigParser:
         """What it has written down."""
         parser = configparser.RawConfigParser(strict=False)
-        parser.read(self._rc)
+        parser.read_string(self.written)
         return parser
 
     @property

@@ -1,0 +1,188 @@
+"""The admin API as an aiohttp application: tokens, problems, and use cases in worker threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import structlog
+from aiohttp import hdrs, web
+
+from provisioning.domain.errors import (
+    BrokenRule,
+    InvalidInput,
+    NotFound,
+    StoreUnavailable,
+    TooLarge,
+    Unauthenticated,
+    WrongMethod,
+)
+from provisioning.doors.http.api import subjects
+from provisioning.doors.http.api.incoming import (
+    Incoming,
+    arguments,
+    bearer_token,
+    wanted_organisation,
+)
+from provisioning.doors.http.api.models import Content, Shown
+from provisioning.doors.http.api.openapi import document_endpoint
+from provisioning.doors.http.api.registry import PREFIX, Call, Endpoint
+from provisioning.doors.http.errors import MEDIA_TYPE, problem, status_of
+from provisioning.usecases.actors import Actor, authenticate
+from provisioning.usecases.core import Core
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a body."""
+
+THREADS = 8
+"""Requests worked on at a time; more wait on their connections, which are bounded."""
+
+RETRY_AFTER = 5
+"""Seconds after which a client may come back when the database did not answer."""
+
+_JSON = "application/json; charset=utf-8"
+_ALWAYS = {
+    hdrs.CACHE_CONTROL: "no-store",
+    "X-Content-Type-Options": "nosniff",
+    # A previewed file may be XML with anything in it: it never runs in the portal's name.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+}
+
+_log = structlog.get_logger(__name__)
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def endpoints() -> tuple[Endpoint, ...]:
+    """Every endpoint of the API, in the order of the OpenAPI document."""
+    declared = subjects.endpoints()
+    return (*declared, document_endpoint(declared))
+
+
+def api_application(core: Core) -> web.Application:
+    """The application that serves everything below ``/api/v1/``."""
+    application = web.Application(middlewares=[_problems], client_max_size=LARGEST_BODY)
+    workers = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+
+    async def workers_end(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await asyncio.get_running_loop().run_in_executor(None, workers.shutdown)
+
+    application.cleanup_ctx.append(workers_end)
+    _add_routes(application, core, workers, endpoints())
+    return application
+
+
+def _add_routes(
+    application: web.Application,
+    core: Core,
+    workers: ThreadPoolExecutor,
+    declared: Sequence[Endpoint],
+) -> None:
+    # One resource for each path: only so does the router know every method a path takes.
+    for path in dict.fromkeys(endpoint.route for endpoint in declared):
+        resource = application.router.add_resource(path)
+        for endpoint in declared:
+            if endpoint.route == path:
+                handler = _handler(core, workers, endpoint)
+                resource.add_route(endpoint.method, handler)
+                if endpoint.method == hdrs.METH_GET:
+                    resource.add_route(hdrs.METH_HEAD, handler)
+
+
+def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        incoming = Incoming(
+            path=request.match_info,
+            query=request.query,
+            body=await request.read() if endpoint.body is not None else b"",
+            media_type=request.content_type if hdrs.CONTENT_TYPE in request.headers else "",
+            if_match=request.headers.get(hdrs.IF_MATCH, ""),
+            authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
+            organisation=request.headers.get("X-Organisation", ""),
+        )
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(workers, _answer, core, endpoint, incoming)
+        return _response(endpoint, request, answer)
+
+    return handle
+
+
+def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> object:
+    """Run an endpoint in a worker thread; who asks is known before anything is parsed."""
+    if endpoint.permission is None:
+        actor = Actor("anybody", None, frozenset())
+    else:
+        wanted = wanted_organisation(incoming)
+        actor = authenticate(core, bearer_token(incoming), wanted)
+        actor.require(endpoint.permission)
+    return endpoint.view(Call(core, actor), **arguments(endpoint, incoming))
+
+
+def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.Response:
+    if isinstance(answer, Content):
+        headers = {hdrs.CONTENT_TYPE: answer.media_type} | _ALWAYS
+        return web.Response(status=endpoint.status, body=answer.content, headers=headers)
+    if not isinstance(answer, Shown):
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=_ALWAYS)
+    headers = {hdrs.CONTENT_TYPE: _JSON} | _ALWAYS
+    revision = getattr(answer, "revision", None)
+    if revision is not None:
+        headers[hdrs.ETAG] = f'"{revision}"'
+    made = getattr(answer, "id", None)
+    if endpoint.status == HTTPStatus.CREATED and made is not None:
+        headers[hdrs.LOCATION] = f"{request.path.rstrip('/')}/{made}"
+    body = answer.model_dump_json(exclude_unset=True).encode()
+    return web.Response(status=endpoint.status, body=body, headers=headers)
+
+
+# --- problems
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Turn every error into a problem document."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return _refusal(_named(request, error), _kept(error))
+    except BrokenRule as error:
+        if status_of(type(error)) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error("api-failed", path=request.path, code=error.code(), reason=str(error))
+        return _refusal(error)
+    except Exception as error:  # noqa: BLE001 - a listener lives through every bug
+        _log.exception("api-failed", path=request.path)
+        return _refusal(error)
+
+
+def _refusal(error: BaseException, headers: dict[str, str] | None = None) -> web.Response:
+    told = {hdrs.CONTENT_TYPE: MEDIA_TYPE} | _ALWAYS | (headers or {})
+    if isinstance(error, Unauthenticated):
+        told[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="api"'
+    if isinstance(error, StoreUnavailable):
+        told[hdrs.RETRY_AFTER] = str(RETRY_AFTER)
+    document = web.json_response(problem(error)).body
+    return web.Response(status=status_of(type(error)), body=document, headers=told)
+
+
+def _named(request: web.Request, error: web.HTTPException) -> BrokenRule:
+    """What the framework refused, under the names of our rules."""
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return WrongMethod(
+            f"{request.method} is not for {request.path[:80]}.",
+            remedy=f"It takes {', '.join(sorted(error.allowed_methods))}.",
+        )
+    if isinstance(error, web.HTTPNotFound):
+        return NotFound(
+            f"There is nothing at {request.path[:80]}.",
+            remedy=f"{PREFIX}/openapi.json lists every address.",
+        )
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return TooLarge(f"The body has more than {LARGEST_BODY} bytes.", remedy="Send it in parts.")
+    return InvalidInput(f"The request cannot be read: {error.reason}.", remedy="Send another.")
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    allow = error.headers.get(hdrs.ALLOW)
+    return {hdrs.ALLOW: allow} if allow else {}

@@ -1,0 +1,94 @@
+"""What the models of bodies and answers have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from provisioning.usecases.pages import Page
+
+T = TypeVar("T")
+
+LONGEST_TEXT = 1000
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=_NO_CONTROL)]
+"""A text on one line: what a use case says of it comes later, but no database refuses it."""
+
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+def absent() -> Any:
+    """The default of a field that need not be sent; ``Input.sent`` never holds it."""
+    return Field(default=None, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+class Input(BaseModel):
+    """A body. JSON's own types only (no ``"1"`` for 1), and no field that is not declared."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, use_enum_values=True, use_attribute_docstrings=True
+    )
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Shown(BaseModel):
+    """An answer; a field that was not set is left out of it."""
+
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def of(cls, row: object, **more: Any) -> Self:
+        """The answer that shows a row: its attributes of the same names, and ``more``."""
+        of_row = {
+            name: getattr(row, name)
+            for name in cls.model_fields
+            if name not in more and hasattr(row, name)
+        }
+        return cls(**of_row, **more)
+
+
+class Listing(Shown, Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    next: UUID | None = None
+    """What to send as ``cursor`` for the next page; null on the last."""
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> Any: ...
+
+
+R = TypeVar("R", bound=_Identified)
+
+
+def listing(rows: list[R], page: Page, show: Callable[[R], T]) -> Listing[T]:
+    """The rows as a page, with the cursor of the next one if this one is full."""
+    full = len(rows) >= page.limit
+    return Listing(items=[show(row) for row in rows], next=rows[-1].id if full else None)
+
+
+def whole(items: Iterable[T]) -> Listing[T]:
+    """A list that comes in one page."""
+    return Listing(items=list(items), next=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An answer that is bytes of a media type of its own."""
+
+    content: bytes
+    media_type: str

@@ -1,0 +1,187 @@
+"""The endpoints of the API: each is one decorated function, and everything else derives from it.
+
+The function's name is the operation's id, its docstring the summary, its parameters what the
+request may hold, its annotations their forms. Routes, the parsing of requests and the OpenAPI
+document read the same ``Endpoint``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar, get_type_hints
+from uuid import UUID
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from provisioning.domain.roles import Permission
+from provisioning.doors.http.api.models import Text
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.pages import LONGEST_PAGE, Page
+
+PREFIX = "/api/v1"
+
+V = TypeVar("V", bound=Callable[..., Any])
+_PATH_NAME = re.compile(r"{(\w+)(?::[^}]*)?}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What every endpoint's function gets first: the core and who asks."""
+
+    core: Core
+    actor: Actor
+
+
+class Where(StrEnum):
+    """Where in a request a parameter stands."""
+
+    PATH = "path"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the path or the query; ``adapter`` reads its text and knows its schema."""
+
+    name: str
+    where: Where
+    adapter: TypeAdapter[Any]
+    help: str = ""
+
+
+PAGING = (
+    Parameter("q", Where.QUERY, TypeAdapter(Text), "A part of a name, number or address."),
+    Parameter(
+        "limit",
+        Where.QUERY,
+        TypeAdapter(Annotated[int, Field(ge=1, le=LONGEST_PAGE)]),
+        f"How many at most; {Page().limit} unless told.",
+    ),
+    Parameter("cursor", Where.QUERY, TypeAdapter(UUID), "The `next` of the page before."),
+)
+"""What every list takes; the names are those of ``Page``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path below ``PREFIX``.
+
+    ``permission`` None lets everybody in, without a token. ``body`` is a model; ``answer`` too,
+    unless it is None for an empty 204 or Content for bytes. ``paged`` endpoints take ``PAGING``;
+    ``revised`` ones compare ``If-Match`` with the revision they find.
+    """
+
+    method: str
+    path: str
+    permission: Permission | None
+    status: HTTPStatus
+    view: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    body: type[BaseModel] | None
+    answer: type[Any] | None
+    paged: bool
+    revised: bool
+
+    @property
+    def route(self) -> str:
+        """The whole path, as the router reads it."""
+        return PREFIX + self.path
+
+    @property
+    def template(self) -> str:
+        """The whole path, as OpenAPI writes it."""
+        return PREFIX + _PATH_NAME.sub(r"{\1}", self.path)
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a sentence."""
+        return (inspect.getdoc(self.view) or "").split("\n")[0]
+
+    @property
+    def subject(self) -> str:
+        """The first word of its path."""
+        return self.path.strip("/").split("/")[0]
+
+
+class Endpoints:
+    """The endpoints of one subject, in the order they are written."""
+
+    def __init__(self) -> None:
+        self._held: list[Endpoint] = []
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._held)
+
+    def get(self, path: str, permission: Permission | None) -> Callable[[V], V]:
+        """Declare a GET."""
+        return self._declare("GET", path, permission, HTTPStatus.OK)
+
+    def post(
+        self, path: str, permission: Permission, status: HTTPStatus = HTTPStatus.CREATED
+    ) -> Callable[[V], V]:
+        """Declare a POST; it makes something unless another status says otherwise."""
+        return self._declare("POST", path, permission, status)
+
+    def put(self, path: str, permission: Permission) -> Callable[[V], V]:
+        """Declare a PUT."""
+        return self._declare("PUT", path, permission, HTTPStatus.OK)
+
+    def patch(self, path: str, permission: Permission) -> Callable[[V], V]:
+        """Declare a PATCH."""
+        return self._declare("PATCH", path, permission, HTTPStatus.OK)
+
+    def delete(self, path: str, permission: Permission) -> Callable[[V], V]:
+        """Declare a DELETE."""
+        return self._declare("DELETE", path, permission, HTTPStatus.OK)
+
+    def _declare(
+        self, method: str, path: str, permission: Permission | None, status: HTTPStatus
+    ) -> Callable[[V], V]:
+        def declare(view: V) -> V:
+            self._held.append(_endpoint(method, path, permission, status, view))
+            return view
+
+        return declare
+
+
+def _endpoint(
+    method: str,
+    path: str,
+    permission: Permission | None,
+    status: HTTPStatus,
+    view: Callable[..., Any],
+) -> Endpoint:
+    hints = get_type_hints(view, include_extras=True)
+    answer = hints.pop("return")
+    nothing = answer is type(None)
+    paged = "page" in hints
+    return Endpoint(
+        method=method,
+        path=path,
+        permission=permission,
+        status=HTTPStatus.NO_CONTENT if nothing else status,
+        view=view,
+        parameters=(*_parameters(path, hints), *(PAGING if paged else ())),
+        body=hints.get("body"),
+        answer=None if nothing else answer,
+        paged=paged,
+        revised="revision" in hints,
+    )
+
+
+_GIVEN = frozenset({"call", "body", "page", "revision"})
+"""Names of a view's parameters that do not stand in the path or query by themselves."""
+
+
+def _parameters(path: str, hints: Mapping[str, Any]) -> Iterator[Parameter]:
+    in_path = _PATH_NAME.findall(path)
+    for name, form in hints.items():
+        if name not in _GIVEN:
+            where = Where.PATH if name in in_path else Where.QUERY
+            yield Parameter(name, where, TypeAdapter(form))

@@ -1,0 +1,39 @@
+"""Every subject of the API, in the order of its document."""
+
+from __future__ import annotations
+
+from provisioning.doors.http.api import (
+    access,
+    dect,
+    devices,
+    files,
+    keys,
+    organisations,
+    pending,
+    settings,
+    sip,
+    stations,
+    users,
+    vendors,
+)
+from provisioning.doors.http.api.registry import Endpoint
+
+_SUBJECTS = (
+    organisations,
+    sip,
+    users,
+    devices,
+    files,
+    stations,
+    pending,
+    dect,
+    settings,
+    keys,
+    vendors,
+    access,
+)
+
+
+def endpoints() -> tuple[Endpoint, ...]:
+    """The endpoints of every subject."""
+    return tuple(endpoint for subject in _SUBJECTS for endpoint in subject.ENDPOINTS)

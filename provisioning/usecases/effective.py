@@ -1,0 +1,63 @@
+"""Which value of each setting holds for a device or a person, and where it was set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from provisioning.domain.effective import Effective
+from provisioning.domain.phone import Provisioning
+from provisioning.domain.roles import Permission
+from provisioning.domain.settings import BY_KEY, Class
+from provisioning.store.snapshots import snapshot
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.devices import find_device
+from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.previews import MASK
+
+
+@dataclass(frozen=True, slots=True)
+class LineValues:
+    """The values of the line settings on one line; ``extension`` says whose it is."""
+
+    extension: str
+    values: tuple[Effective, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceValues:
+    """The values of a device's settings and of each of its lines."""
+
+    device: tuple[Effective, ...]
+    lines: tuple[LineValues, ...]
+
+
+def device_values(core: Core, actor: Actor, device: UUID | str) -> DeviceValues:
+    """What holds for a device; secrets are masked unless the actor may see them."""
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        rows = snapshot(session, find_device(session, actor, device))
+    phone = build_phone(
+        rows, core.cipher, facts=Facts(), provisioning=Provisioning(), now=core.clock()
+    )
+    return DeviceValues(
+        device=shown(actor, phone.settings),
+        lines=tuple(
+            LineValues(line.extension, shown(actor, line.settings)) for line in phone.lines
+        ),
+    )
+
+
+def shown(actor: Actor, values: Mapping[str, Effective]) -> tuple[Effective, ...]:
+    """Effective values as the actor may see them."""
+    return tuple(visible(actor, value) for value in values.values())
+
+
+def visible(actor: Actor, value: Effective) -> Effective:
+    """One effective value as the actor may see it."""
+    secret = BY_KEY[value.key].class_ is Class.SECRET
+    if not secret or not value.value or actor.may(Permission.SECRETS):
+        return value
+    return replace(value, value=MASK)

@@ -1,0 +1,206 @@
+"""Settings: setting, reading and deleting values at a level, and what holds in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from provisioning.domain.effective import Effective, Layer, Origin, resolve
+from provisioning.domain.errors import InvalidSetting, LockedAbove, NotFound
+from provisioning.domain.roles import Permission
+from provisioning.domain.settings import (
+    BY_KEY,
+    SETTINGS,
+    Class,
+    Level,
+    Scope,
+    Setting,
+    Value,
+    setting_for,
+)
+from provisioning.store import queries
+from provisioning.store.database import Session
+from provisioning.store.organisations import Organisation, Role
+from provisioning.store.people import User
+from provisioning.store.values import SettingValue
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.effective import visible
+from provisioning.usecases.owners import Owner, find_owner
+from provisioning.usecases.phones import PURPOSE_SETTING, stored_value
+from provisioning.usecases.previews import MASK
+
+
+@dataclass(frozen=True, slots=True)
+class StoredValue:
+    """A value as it stands at a level; a secret is masked without the permission to see it."""
+
+    key: str
+    value: Value
+    locked: bool
+    set_by: str
+    set_at: datetime
+
+
+# --- values at a level
+
+
+def list_values(core: Core, actor: Actor, level: str, owner: UUID | str) -> list[StoredValue]:
+    """The values that stand at a level, by key; raises NotFound or InvalidSetting."""
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        at = find_owner(session, actor, level, owner)
+        return _shown(core, actor, _held(session, at).values())
+
+
+def set_values(
+    core: Core, actor: Actor, level: str, owner: UUID | str, values: Mapping[str, Any]
+) -> list[StoredValue]:
+    """Set values at a level, all or none; returns all that stand there now.
+
+    A value is given as such, which leaves a lock as it is, or as ``{"value": …, "locked": …}``,
+    of which either may be left out. Raises InvalidSetting, LockedAbove or NotFound.
+    """
+    actor.require(Permission.WRITE)
+    with core.database.write() as session:
+        at = find_owner(session, actor, level, owner)
+        held = _held(session, at)
+        given = {key: _Given.read(key, at.level, raw) for key, raw in values.items()}
+        _refuse_locked(session, at, given)
+        for key, item in given.items():
+            row = held.get(key) or SettingValue(
+                organisation_id=actor.organisation, level=at.level, owner_id=at.id, key=key
+            )
+            if _apply(core, row, item, known=key in held):
+                row.set_by, row.set_at = actor.name, core.clock()
+                session.add(row)
+                held[key] = row
+        session.flush()
+        return _shown(core, actor, held.values())
+
+
+def delete_value(core: Core, actor: Actor, level: str, owner: UUID | str, key: str) -> None:
+    """Take a value away, so that an earlier level's holds again; raises NotFound."""
+    actor.require(Permission.WRITE)
+    with core.database.write() as session:
+        at = find_owner(session, actor, level, owner)
+        row = _held(session, at).get(key)
+        if row is None:
+            raise NotFound(
+                f"No value of '{key[:60]}' stands at this {at.level}.",
+                remedy=f"GET /api/v1/settings/{at.level}/{at.id} lists those that do.",
+            )
+        session.delete(row)
+
+
+def _held(session: Session, at: Owner) -> dict[str, SettingValue]:
+    return {row.key: row for row in queries.settings_at(session, [at.place])}
+
+
+def _shown(core: Core, actor: Actor, rows: Iterable[SettingValue]) -> list[StoredValue]:
+    return [
+        StoredValue(
+            row.key,
+            MASK if _hidden(actor, row.key) else stored_value(row, core.cipher),
+            row.locked,
+            row.set_by,
+            row.set_at,
+        )
+        for row in sorted(rows, key=lambda row: row.key)
+        if row.key in BY_KEY  # others are keys of another version
+    ]
+
+
+def _hidden(actor: Actor, key: str) -> bool:
+    return BY_KEY[key].class_ is Class.SECRET and not actor.may(Permission.SECRETS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What is asked for one setting; None leaves that part as it is."""
+
+    setting: Setting
+    value: Value | None
+    locked: bool | None
+
+    @classmethod
+    def read(cls, key: str, level: Level, raw: object) -> _Given:
+        setting = setting_for(key, level)
+        parts = dict(raw) if isinstance(raw, Mapping) else {"value": raw}
+        locked = parts.pop("locked", None)
+        value = setting.parse(parts.pop("value")) if "value" in parts else None
+        if parts or not (locked is None or isinstance(locked, bool)):
+            raise InvalidSetting(
+                f"'{key}' has other parts than a value and a lock.",
+                remedy='Give {"value": …, "locked": true or false}, or the value alone.',
+                field=key,
+            )
+        if setting.class_ is Class.SECRET and value == MASK:
+            raise InvalidSetting(
+                f"'{MASK}' only stands for the value of '{key}'.",
+                remedy="Leave the setting out to keep its value.",
+                field=key,
+            )
+        return cls(setting, value, locked)
+
+
+def _refuse_locked(session: Session, at: Owner, given: Mapping[str, _Given]) -> None:
+    for row in queries.settings_at(session, at.above):
+        if row.locked and row.key in given:
+            raise LockedAbove(
+                f"The setting '{row.key}' is locked by the {row.level}.",
+                remedy=f"Change or unlock it there: /api/v1/settings/{row.level}/{row.owner_id}.",
+                field=row.key,
+            )
+
+
+def _apply(core: Core, row: SettingValue, given: _Given, *, known: bool) -> bool:
+    """Put what is asked into the row; whether that changes anything."""
+    if given.value is None and not known:
+        raise InvalidSetting(
+            f"There is no value of '{row.key}' here to lock.",
+            remedy="Give the value with the lock.",
+            field=row.key,
+        )
+    changed = not known
+    if given.value is not None and not (known and stored_value(row, core.cipher) == given.value):
+        changed = True
+        if given.setting.class_ is Class.SECRET:
+            row.value, row.secret = None, core.cipher.encrypt(str(given.value), PURPOSE_SETTING)
+        else:
+            row.value = list(given.value) if isinstance(given.value, tuple) else given.value
+    if given.locked is not None and given.locked != bool(row.locked):
+        changed = True
+        row.locked = given.locked
+    return changed
+
+
+# --- what holds in the end
+
+
+def effective_for_user(core: Core, actor: Actor, user: UUID | str) -> list[Effective]:
+    """Every setting a user can have, as it holds before any phone's place, profile or own value."""
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        row = queries.get(session, User, actor.organisation, user)
+        at = find_owner(session, actor, Level.USER, row.id)
+        organisation = session.get_one(Organisation, actor.organisation)
+        names = {row.id: row.name, organisation.id: organisation.name} | _role_name(session, row)
+        values = queries.settings_at(session, [*at.above, at.place])
+        layers = [_layer(core, value, names) for value in values if value.key in BY_KEY]
+        held = {key: v for scope in Scope for key, v in resolve(layers, scope=scope).items()}
+        return [visible(actor, held[item.key]) for item in SETTINGS if Level.USER in item.levels]
+
+
+def _role_name(session: Session, user: User) -> dict[UUID, str]:
+    if user.role_id is None:
+        return {}
+    return {user.role_id: session.get_one(Role, user.role_id).name}
+
+
+def _layer(core: Core, row: SettingValue, names: Mapping[UUID, str]) -> Layer:
+    origin = Origin(Level(row.level), names.get(row.owner_id, ""), row.set_by, row.set_at)
+    return Layer(row.key, stored_value(row, core.cipher), origin, row.locked)

@@ -1,0 +1,42 @@
+"""How long requests and unknown MACs are remembered, and whether the process can serve."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from provisioning.store.security import Fetch, Pending
+from provisioning.usecases.health import is_ready
+from provisioning.usecases.retention import trim
+from provisioning.usecases.sightings import Sighting
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_trim_forgets_what_is_older_than_asked(core):
+    """Requests and unknown MACs go when their days are over, and no sooner."""
+    now = core.clock()
+    for days, mac in ((29, "001565000001"), (31, "001565000002")):
+        at = now - timedelta(days=days)
+        core.log.add(
+            Sighting(at=at, door="http", address="192.0.2.1", path="x", mac=mac, pending=True)
+        )
+    core.log.flush()
+    trim(core, fetch_days=30)
+    with core.database.read() as session:
+        assert [row.mac for row in session.query(Fetch)] == ["001565000001"]
+        assert [row.mac for row in session.query(Pending)] == ["001565000001"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_process_is_ready_while_the_database_answers(core, database_url, tmp_path):
+    """Without its database a process is not ready, and with it again it is."""
+    assert is_ready(core)
+    file = tmp_path / "roost.db"
+    core.database.close()
+    file.rename(tmp_path / "away.db")
+    file.mkdir()
+    assert not is_ready(core)
+    file.rmdir()
+    (tmp_path / "away.db").rename(file)
+    assert is_ready(core)
