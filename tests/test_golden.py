@@ -9,16 +9,16 @@ import pytest
 
 from provisioning.domain.errors import BrokenRule
 from provisioning.domain.phone import Phone
-from provisioning.render.cases import Case, cases, shared_phone
+from provisioning.render.cases import Case, cases, shared_cases, shared_phone
 from provisioning.render.environment import environment
 from provisioning.render.files import named_rules, render_file
 from provisioning.render.syntax import FORMS
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.registry import SHARED, load_registry
+from provisioning.vendors.registry import load_registry
 
 ROOT = Path(__file__).parents[1] / "templates"
 REGISTRY = load_registry([ROOT])
-SHARED_CASES = sorted(path.stem for path in (ROOT / SHARED / "cases").glob("*.toml"))
+SHARED_CASES = [(vendor, name) for vendor in REGISTRY for name in shared_cases(vendor)]
 CASES = [case for vendor in REGISTRY for case in cases(vendor)]
 
 each_vendor = pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
@@ -55,7 +55,7 @@ def test_vendor_has_a_golden_case_of_every_shared_one(vendor: Vendor):
         tomllib.loads((case.folder / "case.toml").read_text(encoding="utf-8")).get("of")
         for case in cases(vendor)
     }
-    assert set(SHARED_CASES) <= shown
+    assert set(shared_cases(vendor)) <= shown
 
 
 @each_vendor
@@ -94,8 +94,9 @@ def test_rendering_again_gives_the_same_bytes(case: Case):
     assert case.files() == first
 
 
-@each_vendor
-@pytest.mark.parametrize("shared", SHARED_CASES)
+@pytest.mark.parametrize(
+    ("vendor", "shared"), SHARED_CASES, ids=[f"{v.id}/{name}" for v, name in SHARED_CASES]
+)
 def test_every_model_takes_every_shared_case(vendor: Vendor, shared: str):
     """No model breaks a template, nor does a phone whose model nobody knows."""
     mac = vendor.data.ouis[0].ljust(12, "1") if vendor.data.ouis else None

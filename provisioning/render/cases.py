@@ -103,15 +103,13 @@ def shared_cases(vendor: Vendor) -> list[str]:
     """
     kinds = {str(model.kind) for model in vendor.data.models}
     books = any(rule.phonebook for rule in vendor.data.files)
-    found = []
-    for root in dict.fromkeys(folder.parent for folder in vendor.folders):
-        for path in sorted(root.glob(f"{SHARED}/cases/*.toml")):
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-            if data.get("kind", next(iter(kinds), "")) in kinds and (
-                books or "directory" not in data
-            ):
-                found.append(path.stem)
-    return found
+    roots = (*(folder.parent for folder in vendor.folders), shipped_root())
+    found: dict[str, bool] = {}
+    for path in (path for root in roots for path in root.glob(f"{SHARED}/cases/*.toml")):
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        fits = data.get("kind", "") in {"", *kinds} and (books or "directory" not in data)
+        found.setdefault(path.stem, fits)
+    return sorted(name for name, fits in found.items() if fits)
 
 
 def shared_phone(roots: tuple[Path, ...], name: str, /, **changes: Any) -> Phone:

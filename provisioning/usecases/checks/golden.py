@@ -10,7 +10,7 @@ from traceback import walk_tb
 
 from provisioning.domain.errors import BadVendorFolder, BrokenRule
 from provisioning.domain.phone import Phone
-from provisioning.render.cases import Case, case_folders, load_case, shared_phone
+from provisioning.render.cases import Case, case_folders, load_case, shared_cases, shared_phone
 from provisioning.render.files import NamedRule, named_rules, render_file
 from provisioning.render.syntax import FORMS, Parameters
 from provisioning.usecases.checks.finding import Finding, Severity
@@ -154,7 +154,7 @@ def _place(error: BaseException | None) -> tuple[Path, int] | None:
 
 def every_model(vendor: Vendor, roots: tuple[Path, ...]) -> Iterator[Finding]:
     """Models, or a phone of an unknown model, that break a template in a shared case."""
-    for shared in _shared_cases(roots):
+    for shared in shared_cases(vendor):
         for model in (*(model.id for model in vendor.data.models), ""):
             phone = shared_phone(roots, shared, model=model, mac=_mac(vendor))
             when = f"{model or 'an unknown model'} in the shared case {shared}"
@@ -174,10 +174,6 @@ def _phone_faults(phone: Phone, vendor: Vendor, when: str) -> Iterator[Finding]:
                 f"The result is not of the form '{item.rule.syntax}': {error}.",
                 f"Mend it, or the syntax of the file '{item.rule.id}'.", when=when,
             )  # fmt: skip
-
-
-def _shared_cases(roots: tuple[Path, ...]) -> list[str]:
-    return sorted({path.stem for root in roots for path in root.glob(f"{SHARED}/cases/*.toml")})
 
 
 def _mac(vendor: Vendor) -> str | None:
