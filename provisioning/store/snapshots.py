@@ -10,13 +10,29 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.mac import Mac
 from provisioning.domain.settings import Level
-from provisioning.store import queries
-from provisioning.store.devices import Assignment, Device, Station
+from provisioning.store import dect, queries
+from provisioning.store.devices import (
+    Assignment,
+    DectMember,
+    DectSlot,
+    DectSystem,
+    Device,
+    Station,
+)
 from provisioning.store.organisations import Organisation, Profile, Site
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.values import KeyValue, SettingValue
 
 Owner = tuple[str, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A member of a DECT system: its place there, its device and its MAC."""
+
+    member: DectMember
+    device: Device
+    mac: Mac | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,9 @@ class Snapshot:
     servers: dict[UUID, SipServer]
     settings: tuple[SettingValue, ...]
     keys: tuple[KeyValue, ...]
+    system: DectSystem | None = None
+    members: tuple[Base, ...] = ()
+    slots: tuple[tuple[DectSlot, Station | None], ...] = ()
 
     @property
     def versions(self) -> tuple[int, int, int, int]:
@@ -53,7 +72,9 @@ def versions(session: Session, device: Device) -> tuple[int, int, int, int]:
 
 def snapshot(session: Session, device: Device) -> Snapshot:
     """Read everything the files of a device depend on."""
+    system, members, slots = _dect(session, device)
     stations = queries.stations_of(session, device.id)
+    stations += [station for _, station in slots if station is not None]
     station_ids = [station.id for station in stations]
     assignments = queries.assignments_at(session, station_ids)
     people = queries.users(session, [assignment.user_id for assignment in assignments])
@@ -72,7 +93,24 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         servers=queries.servers(session, [account.sip_server_id for account in accounts]),
         settings=tuple(queries.settings_at(session, owners)),
         keys=tuple(queries.keys_at(session, owners)),
+        system=system,
+        members=members,
+        slots=slots,
     )
+
+
+def _dect(
+    session: Session, device: Device
+) -> tuple[DectSystem | None, tuple[Base, ...], tuple[tuple[DectSlot, Station | None], ...]]:
+    """The DECT system a device is a member of, with its members and slots."""
+    membership = dect.membership(session, device.id)
+    if membership is None:
+        return None, (), ()
+    rows = dect.members(session, membership.system_id)
+    macs = queries.macs(session, [row.id for _, row in rows])
+    members = tuple(Base(member, row, macs.get(row.id)) for member, row in rows)
+    slots = tuple(dect.places(session, membership.system_id))
+    return session.get_one(DectSystem, membership.system_id), members, slots
 
 
 def _owners(device: Device, people: Iterable[User]) -> list[Owner]:

@@ -27,9 +27,9 @@ from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device, site_named
 from provisioning.usecases.pages import Page, page_of, row_of
+from provisioning.usecases.purposes import PURPOSE_DECT
 from provisioning.vendors.schema import ModelKind
 
-PURPOSE_DECT = "dect-access-code"
 LARGEST_SLOT = 65535
 """A number no system reaches; how many it has is its capacity."""
 

@@ -29,7 +29,7 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.moving import can_prove, token_url
-from provisioning.usecases.proof import PURPOSE_PASSWORD
+from provisioning.usecases.purposes import PURPOSE_PASSWORD
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
 

@@ -18,13 +18,8 @@ from provisioning.store.devices import DectSlot, DectSystem, Station
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
-from provisioning.usecases.dect import (
-    LARGEST_SLOT,
-    PURPOSE_DECT,
-    access_code,
-    capacity_of,
-    locked_system,
-)
+from provisioning.usecases.dect import LARGEST_SLOT, access_code, capacity_of, locked_system
+from provisioning.usecases.purposes import PURPOSE_DECT
 
 _IPUI = re.compile(r"[0-9A-F]{10}")
 

@@ -7,7 +7,7 @@ from provisioning.domain.trust import GRADES, Grade
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
 from provisioning.usecases.core import Core
-from provisioning.usecases.proof import PURPOSE_TOKEN
+from provisioning.usecases.purposes import PURPOSE_TOKEN
 from provisioning.usecases.requests import Door
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model

@@ -21,8 +21,8 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
+from provisioning.usecases.purposes import PURPOSE_ORGANISATION
 
-PURPOSE_ORGANISATION = "organisation-token"
 FIRST_ORGANISATION = "main"
 FIRST_SITE = "main"
 

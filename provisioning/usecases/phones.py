@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,16 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
-from provisioning.domain.kinds import Appearance, DeviceState
-from provisioning.domain.phone import Line, Phone, Provisioning, Server
+from provisioning.domain.kinds import DectRole, DeviceState
+from provisioning.domain.phone import Dect, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
-from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
 from provisioning.store.values import KeyValue, SettingValue
-
-PURPOSE_SIP = "sip-account"
-PURPOSE_PHONE = "phone-password"
-PURPOSE_SETTING = "setting"
+from provisioning.usecases.lines import OwnedLayer, concerning, lines_at, people_at
+from provisioning.usecases.purposes import PURPOSE_DECT, PURPOSE_PHONE, PURPOSE_SETTING
 
 _LEVELS = list(Level)
 
@@ -33,22 +31,19 @@ class Facts:
     firmware: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    user: User
-    shared: bool
-
-
 def build_phone(
     snapshot: Snapshot, cipher: Cipher, *, facts: Facts, provisioning: Provisioning, now: datetime
 ) -> Phone:
     """The phone that a snapshot describes; ``now`` decides the year of the clock's rules."""
     device = snapshot.device
-    people = _people(snapshot)
     layers = list(_layers(snapshot, cipher))
     blank = device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
-    alone = people[0].user.id if len(people) == 1 and not blank else None
-    settings = resolve(_concerning(layers, alone), scope=Scope.DEVICE)
+    alone = None if blank else _alone(snapshot)
+    settings = resolve(concerning(layers, alone), scope=Scope.DEVICE)
+    places = tuple(_places(snapshot, cipher, layers))
+    if blank:
+        places = tuple(replace(place, name="", lines=()) for place in places)
+    stations = places if snapshot.system is not None or len(places) > 1 else ()
     return Phone(
         mac=snapshot.mac,
         name=device.name,
@@ -58,7 +53,9 @@ def build_phone(
         site=snapshot.site.name,
         settings=settings,
         year=_year(settings, now),
-        lines=() if blank else tuple(_lines(snapshot, cipher, people, layers)),
+        lines=tuple(line for place in places for line in place.lines),
+        stations=stations,
+        dect=_dect(snapshot, cipher),
         keys=() if blank else tuple(_keys(snapshot, alone)),
         provisioning=provisioning,
         pool=any(station.pool for station in snapshot.stations),
@@ -71,15 +68,49 @@ def build_phone(
     )
 
 
-def _people(snapshot: Snapshot) -> list[_Person]:
-    """Who is assigned, in order of stations and then of assignments, without disabled users."""
-    order = {station.id: station.position for station in snapshot.stations}
-    ordered = sorted(snapshot.assignments, key=lambda a: (order[a.station_id], a.position))
-    return [
-        _Person(snapshot.users[item.user_id], item.appearance == Appearance.SHARED)
-        for item in ordered
-        if snapshot.users[item.user_id].enabled
-    ]
+def _alone(snapshot: Snapshot) -> User | None:
+    """The device's user, if it has exactly one."""
+    people = [user for station in snapshot.stations for user, _ in people_at(snapshot, station.id)]
+    return people[0] if len(people) == 1 else None
+
+
+def _places(snapshot: Snapshot, cipher: Cipher, layers: Sequence[OwnedLayer]) -> Iterable[Station]:
+    """The device's stations, or its system's slots, in order with the empty ones."""
+    if snapshot.system is None:
+        for row in snapshot.stations:
+            lines = tuple(lines_at(snapshot, cipher, row, layers))
+            yield Station(row.position, row.name, lines)
+    for slot, handset in snapshot.slots:
+        lines = tuple(lines_at(snapshot, cipher, handset, layers)) if handset else ()
+        code = slot.access_code_encrypted
+        yield Station(
+            slot.number,
+            handset.name if handset else "",
+            lines,
+            ipui=slot.ipui or "",
+            access_code=cipher.decrypt(code, PURPOSE_DECT) if code else "",
+            model=slot.handset_model or "",
+        )
+
+
+def _dect(snapshot: Snapshot, cipher: Cipher) -> Dect | None:
+    system = snapshot.system
+    if system is None:
+        return None
+    members = tuple(
+        Member(
+            item.mac,
+            manager=item.member.role == DectRole.MANAGER,
+            name=item.device.name,
+            position=item.member.position,
+            cluster=item.member.cluster,
+            sync_level=item.member.sync_level,
+        )
+        for item in snapshot.members
+        if item.mac is not None
+    )
+    code = cipher.decrypt(system.access_code_encrypted, PURPOSE_DECT)
+    return Dect(system.name, code, members)
 
 
 def _year(settings: dict[str, Effective], now: datetime) -> int:
@@ -93,20 +124,16 @@ def _year(settings: dict[str, Effective], now: datetime) -> int:
 # --- settings
 
 
-@dataclass(frozen=True, slots=True)
-class _Owned:
-    owner: UUID
-    layer: Layer
-
-
-def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[_Owned]:
+def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[OwnedLayer]:
     names = owner_names(snapshot)
     for row in snapshot.settings:
         setting = BY_KEY.get(row.key)
         if setting is None:
             continue  # a key of another version
         origin = Origin(Level(row.level), names.get(row.owner_id, ""), row.set_by, row.set_at)
-        yield _Owned(row.owner_id, Layer(row.key, stored_value(row, cipher), origin, row.locked))
+        yield OwnedLayer(
+            row.owner_id, Layer(row.key, stored_value(row, cipher), origin, row.locked)
+        )
 
 
 def owner_names(snapshot: Snapshot) -> dict[UUID, str]:
@@ -129,84 +156,15 @@ def stored_value(row: SettingValue, cipher: Cipher) -> Value:
     return value
 
 
-def _concerning(
-    layers: Sequence[_Owned], user: UUID | None, role: UUID | None = None
-) -> list[Layer]:
-    """The layers that hold for a device, or for one person on it."""
-    personal = {Level.USER: user, Level.ROLE: role}
-    return [
-        item.layer
-        for item in layers
-        if item.layer.origin.level not in personal
-        or (item.owner == personal[item.layer.origin.level])
-    ]
-
-
-# --- lines
-
-
-def _lines(
-    snapshot: Snapshot, cipher: Cipher, people: Sequence[_Person], layers: Sequence[_Owned]
-) -> Iterable[Line]:
-    for person in people:
-        user = person.user
-        settings = resolve(_concerning(layers, user.id, user.role_id), scope=Scope.LINE)
-        for account in snapshot.accounts:
-            if account.user_id == user.id:
-                yield _line(snapshot, cipher, account, settings, user=user, shared=person.shared)
-    stations = {station.id: station for station in snapshot.stations}
-    settings = resolve(_concerning(layers, None), scope=Scope.LINE)
-    for account in snapshot.accounts:
-        if account.station_id in stations and not people:
-            yield _line(snapshot, cipher, account, settings, user=None, shared=False)
-
-
-def _line(
-    snapshot: Snapshot,
-    cipher: Cipher,
-    account: SipAccount,
-    settings: dict[str, Effective],
-    *,
-    user: User | None,
-    shared: bool,
-) -> Line:
-    name = user.name if user else snapshot.device.name
-    extension = (user.extension if user else None) or account.username
-    return Line(
-        user_name=account.username,
-        auth_name=account.auth_name or account.username,
-        password=cipher.decrypt(account.password_encrypted, PURPOSE_SIP),
-        display_name=name or extension,
-        label=name or extension,
-        extension=extension,
-        server=_server(snapshot.servers[account.sip_server_id]),
-        settings=settings,
-        shared=shared,
-    )
-
-
-def _server(row: SipServer) -> Server:
-    return Server(
-        registrar=row.registrar,
-        port=row.port,
-        transport=row.transport,
-        outbound_proxy=row.outbound_proxy,
-        outbound_port=row.outbound_port,
-        backup=row.backup,
-        backup_port=row.backup_port,
-        codes=dict(row.codes),
-    )
-
-
 # --- keys
 
 
-def _keys(snapshot: Snapshot, alone: UUID | None) -> Iterable[Key]:
+def _keys(snapshot: Snapshot, alone: User | None) -> Iterable[Key]:
     """Keys by address, those of later levels over those of earlier ones."""
-    role = snapshot.users[alone].role_id if alone else None
+    person, role = (alone.id, alone.role_id) if alone else (None, None)
     held: dict[KeyAddress, KeyValue] = {}
     for row in sorted(snapshot.keys, key=lambda row: _LEVELS.index(Level(row.level))):
-        if row.level == Level.USER and row.owner_id != alone:
+        if row.level == Level.USER and row.owner_id != person:
             continue
         if row.level == Level.ROLE and row.owner_id != role:
             continue

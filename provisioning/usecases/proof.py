@@ -16,6 +16,7 @@ from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
 from provisioning.usecases.core import REALM, Core, networks, within
+from provisioning.usecases.purposes import PURPOSE_PASSWORD
 from provisioning.usecases.requests import (
     BasicCredential,
     Challenged,
@@ -25,9 +26,6 @@ from provisioning.usecases.requests import (
     OrganisationCredential,
     TokenCredential,
 )
-
-PURPOSE_TOKEN = "device-token"  # noqa: S105 - the name of a purpose
-PURPOSE_PASSWORD = "device-password"  # noqa: S105 - likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,7 @@ from provisioning.usecases.devices import (
     profile_of,
     site_named,
 )
-from provisioning.usecases.phones import PURPOSE_PHONE
-from provisioning.usecases.proof import PURPOSE_PASSWORD, PURPOSE_TOKEN
+from provisioning.usecases.purposes import PURPOSE_PASSWORD, PURPOSE_PHONE, PURPOSE_TOKEN
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model, ModelKind
 

@@ -30,8 +30,9 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.effective import visible
 from provisioning.usecases.owners import Owner, find_owner
-from provisioning.usecases.phones import PURPOSE_SETTING, stored_value
+from provisioning.usecases.phones import stored_value
 from provisioning.usecases.previews import MASK
+from provisioning.usecases.purposes import PURPOSE_SETTING
 
 
 @dataclass(frozen=True, slots=True)

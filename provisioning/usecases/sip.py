@@ -18,7 +18,7 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
-from provisioning.usecases.phones import PURPOSE_SIP
+from provisioning.usecases.purposes import PURPOSE_SIP
 
 _SERVER_FIELDS: dict[str, Check] = {
     "name": lambda value: fields.name("name", value),

@@ -14,7 +14,8 @@ from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
 from provisioning.usecases.core import Core
-from provisioning.usecases.proof import PURPOSE_TOKEN, Proof
+from provisioning.usecases.proof import Proof
+from provisioning.usecases.purposes import PURPOSE_TOKEN
 
 
 def window_of(trust: DeviceTrust) -> Window:

@@ -20,7 +20,6 @@ from provisioning.usecases.checks.writing import writing_to
 from provisioning.vendors import grammar
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.registry import SHARED
 
 _ANY_OUI = "020000"
 """The prefix of a MAC where the vendor names none: it is locally administered."""

@@ -8,8 +8,8 @@ from io import BytesIO
 
 import pytest
 
-from provisioning.doors.http.api.application import LARGEST_BODY
 from provisioning.domain.errors import RenderFailed
+from provisioning.doors.http.api.application import LARGEST_BODY
 from provisioning.vendors.registry import load_registry
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -1,0 +1,104 @@
+"""The lines of a phone: who has which station, and their accounts in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from provisioning.crypto.secrets import Cipher
+from provisioning.domain.effective import Effective, Layer, resolve
+from provisioning.domain.kinds import Appearance
+from provisioning.domain.phone import Line, Server
+from provisioning.domain.settings import Level, Scope
+from provisioning.store.devices import Station
+from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.snapshots import Snapshot
+from provisioning.usecases.purposes import PURPOSE_SIP
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedLayer:
+    """A set value and the id of the organisation, place, device, role or user it belongs to."""
+
+    owner: UUID
+    layer: Layer
+
+
+def concerning(layers: Sequence[OwnedLayer], user: User | None) -> list[Layer]:
+    """The layers that hold for a device, and those of one person on it with their role."""
+    personal = {
+        Level.USER: user.id if user else None,
+        Level.ROLE: user.role_id if user else None,
+    }
+    return [
+        item.layer
+        for item in layers
+        if item.layer.origin.level not in personal
+        or item.owner == personal[item.layer.origin.level]
+    ]
+
+
+def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
+    """Who is assigned to a station, in order, and whether their line is shared; nobody disabled."""
+    rows = [row for row in snapshot.assignments if row.station_id == station]
+    return [
+        (snapshot.users[row.user_id], row.appearance == Appearance.SHARED)
+        for row in sorted(rows, key=lambda row: row.position)
+        if snapshot.users[row.user_id].enabled
+    ]
+
+
+def lines_at(
+    snapshot: Snapshot, cipher: Cipher, station: Station, layers: Sequence[OwnedLayer]
+) -> Iterable[Line]:
+    """The lines of a station: of its people, or the station's own account while it has none."""
+    people = people_at(snapshot, station.id)
+    for user, shared in people:
+        settings = resolve(concerning(layers, user), scope=Scope.LINE)
+        for account in snapshot.accounts:
+            if account.user_id == user.id:
+                yield _line(snapshot, cipher, account, settings, user=user, shared=shared)
+    if people:
+        return
+    settings = resolve(concerning(layers, None), scope=Scope.LINE)
+    for account in snapshot.accounts:
+        if account.station_id == station.id:
+            yield _line(snapshot, cipher, account, settings, user=None, shared=False)
+
+
+def _line(
+    snapshot: Snapshot,
+    cipher: Cipher,
+    account: SipAccount,
+    settings: dict[str, Effective],
+    *,
+    user: User | None,
+    shared: bool,
+) -> Line:
+    name = user.name if user else snapshot.device.name
+    extension = (user.extension if user else None) or account.username
+    return Line(
+        user_name=account.username,
+        auth_name=account.auth_name or account.username,
+        password=cipher.decrypt(account.password_encrypted, PURPOSE_SIP),
+        display_name=name or extension,
+        label=name or extension,
+        extension=extension,
+        server=_server(snapshot.servers[account.sip_server_id]),
+        settings=settings,
+        shared=shared,
+    )
+
+
+def _server(row: SipServer) -> Server:
+    return Server(
+        registrar=row.registrar,
+        port=row.port,
+        transport=row.transport,
+        outbound_proxy=row.outbound_proxy,
+        outbound_port=row.outbound_port,
+        backup=row.backup,
+        backup_port=row.backup_port,
+        codes=dict(row.codes),
+    )
