@@ -229,7 +229,8 @@ def _phonebook(phone: Phone, vendor: Vendor) -> Context:
     """The phone book set for the phone, else our own where its dialect has one."""
     url = str(phone.settings["phonebook.url"].value)
     model = vendor.model(phone.model)
-    own = next((rule.pattern for rule in vendor.rules_for(model) if rule.phonebook), "")
+    rules = vendor.rules_for(model, phone.firmware)
+    own = next((rule.pattern for rule in rules if rule.phonebook), "")
     mac = phone.mac
     name = grammar.emit(own, mac=mac, model=phone.model, traits={}) if own else None
     if not url and name and phone.provisioning.url and not phone.blank:

@@ -165,7 +165,7 @@ def render_template(
             f"The template '{name}' failed: {type(error).__name__}: {error}",
             remedy="`provisioning check` shows where.",
         ) from error
-    content = text.encode("utf-8")
+    content = text.replace("\n", syntax.FORMS[form].newline).encode("utf-8")
     if len(content) > LARGEST_FILE:
         raise _too_large(name)
     return content

@@ -77,7 +77,7 @@ class ExplainedLine:
 def explained(text: str, recorder: Recorder) -> list[ExplainedLine]:
     """Take the marks out of a rendered text and say for each line what they stood for."""
     lines = []
-    for line in text.split("\n"):
+    for line in text.replace("\r\n", "\n").split("\n"):
         found = [
             held
             for number in _MARK.findall(line)

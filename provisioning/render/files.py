@@ -29,9 +29,9 @@ def named_rules(phone: Phone, vendor: Vendor) -> Iterator[NamedRule]:
     """
     model = vendor.model(phone.model)
     traits = {**vendor.data.traits, **(model.traits if model else {})}
-    for rule in vendor.rules_for(model):
+    for rule in vendor.rules_for(model, phone.firmware):
         name = grammar.emit(
-            rule.pattern, mac=phone.mac, model=model.id if model else "", traits=traits
+            rule.pattern, mac=phone.mac, model=model.in_files if model else "", traits=traits
         )
         if name is not None:
             yield NamedRule(rule, name)

@@ -121,7 +121,7 @@ def _without_device(
     """A file that is the same for all and holds no secret is served; all else is not found."""
     if who.vendor is None or request.credential is not None:
         return NOT_FOUND
-    named = read_name(who.vendor, name, who.model)
+    named = read_name(who.vendor, name, who.model, who.firmware)
     if named is None or named.rule is None or named.rule.secret:
         return NOT_FOUND
     seen.reason = "the file is the same for everyone"

@@ -68,7 +68,7 @@ def find_wanted(
         return None
     for vendor in _vendors(core, device, who):
         model = _model(vendor, device, who)
-        named = read_name(vendor, name, model)
+        named = read_name(vendor, name, model, who.firmware or device.firmware)
         rule = named.rule if named is not None else None
         if is_ca or rule is not None:
             facts = Facts(model.id if model else "", who.firmware)

@@ -1,9 +1,9 @@
 """The closed grammar of file names: nothing a client sends reaches the file system.
 
 A pattern is literal text with placeholders: ``{mac}`` and ``{MAC}`` (twelve hex digits, in the
-case the vendor writes them), ``{model}`` (the model's id), ``{any}`` (letters, digits, dot,
-dash, underscore) and ``{name:N}``, a trait of the model padded with zeros to N digits. Names are
-matched without regard to case and emitted in the vendor's case.
+case the vendor writes them), ``{model}`` (the model's ``file_name``, else its id), ``{any}``
+(letters, digits, dot, dash, underscore) and ``{name:N}``, a trait of the model padded with zeros
+to N digits. Names are matched without regard to case and emitted in the vendor's case.
 """
 
 from __future__ import annotations

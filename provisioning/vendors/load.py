@@ -43,10 +43,14 @@ class Vendor:
             return model.traits[name]
         return self.data.traits.get(name)
 
-    def rules_for(self, model: Model | None) -> Iterator[FileRule]:
-        """The file rules that apply to a model; an unknown one has the vendor's default traits."""
+    def rules_for(self, model: Model | None, firmware: str = "") -> Iterator[FileRule]:
+        """The file rules that apply to a model and its firmware.
+
+        An unknown model has the vendor's default traits, unknown firmware counts as current.
+        """
         for rule in self.data.files:
-            if all(self.trait(model, name) == value for name, value in rule.only.items()):
+            traits = all(self.trait(model, name) == value for name, value in rule.only.items())
+            if traits and _takes(rule, firmware):
                 yield rule
 
     def template(self, name: str) -> Path | None:
@@ -57,6 +61,20 @@ class Vendor:
 def plain(name: str) -> str:
     """A model's name without what phones spell differently."""
     return re.sub(r"[\s_-]+", "", name).lower()
+
+
+def version(text: str) -> tuple[int, ...]:
+    """The numbers of a firmware version, for comparing; empty where it has none."""
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,9}", text))
+
+
+def _takes(rule: FileRule, firmware: str) -> bool:
+    found = version(firmware)
+    if not found:
+        return rule.firmware_below is None
+    return (rule.firmware_from is None or found >= version(rule.firmware_from)) and (
+        rule.firmware_below is None or found < version(rule.firmware_below)
+    )
 
 
 def load_vendor(folders: Sequence[Path]) -> Vendor:
@@ -126,7 +144,7 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
 
 def _model_faults(data: VendorData, by_name: dict[str, Model]) -> Iterator[str]:
     for model in data.models:
-        for name in {plain(model.id), *map(plain, model.names)}:
+        for name in {plain(model.id), plain(model.in_files), *map(plain, model.names)}:
             if name in by_name:
                 yield f"model '{model.id}': the name '{name}' is also of '{by_name[name].id}'; take it from one."
             by_name[name] = model

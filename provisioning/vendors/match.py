@@ -40,9 +40,11 @@ class Named:
     found: grammar.Match
 
 
-def read_name(vendor: Vendor, name: str, model: Model | None = None) -> Named | None:
-    """The name by the rules of one vendor that apply to the model, then by what it asks for."""
-    for rule in vendor.rules_for(model):
+def read_name(
+    vendor: Vendor, name: str, model: Model | None = None, firmware: str = ""
+) -> Named | None:
+    """The name by the rules of one vendor that apply to the phone, then by what it asks for."""
+    for rule in vendor.rules_for(model, firmware):
         found = grammar.match(rule.pattern, name)
         if found is not None:
             return Named(vendor, rule, found)
@@ -86,8 +88,8 @@ def _namings(registry: Registry, name: str) -> Iterator[Named]:
 
 
 def _surest(named: list[Named]) -> list[Named]:
-    """Dialects of one brand share names that hold a model; those that know the model are meant."""
-    return [item for item in named if item.vendor.model(item.found.model)] or named
+    """Dialects share names that hold a model or its code; those that know the model are meant."""
+    return [item for item in named if _model_of(item.vendor, item.found)] or named
 
 
 def _by_agent(registry: Registry, user_agent: str) -> Recognition | None:

@@ -40,6 +40,15 @@ class Syntax(StrEnum):
     SNOM_XML = "snom-xml"
     GRANDSTREAM_XML = "grandstream-xml"
     LINPHONE_XML = "linphone-xml"
+    CISCO_XML = "cisco-xml"
+    MITEL = "mitel"
+    PANASONIC = "panasonic"
+    GIGASET_XML = "gigaset-xml"
+    GIGASET_FRAME = "gigaset-frame-xml"
+    GIGASET_DIRECTORY = "gigaset-directory-xml"
+    FANVIL_TEXT = "fanvil-text"
+    FANVIL_XML = "fanvil-xml"
+    HTEK_XML = "htek-xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class Model:
     """One model. ``names`` are what it calls itself besides its id (User-Agent, case ignored).
 
     ``lines`` are SIP accounts; ``keys`` line keys over all pages; ``label_length`` characters;
+    ``file_name`` is what file names call it where that is not its id (``spa504G.cfg``);
     ``cannot`` concepts its dialect has but this model lacks (`srtp`, `keys`, ...); ``traits``
     values of the vendor's own that its templates and file rules use.
     """
@@ -87,9 +97,15 @@ class Model:
     label_length: int | None = None
     handsets: int | None = None
     firmware: str | None = None
+    file_name: str | None = None
     cannot: tuple[str, ...] = ()
     highest_trust: Literal["none", "network", "token", "password", "certificate"] | None = None
     traits: dict[str, Trait] = field(default_factory=dict)
+
+    @property
+    def in_files(self) -> str:
+        """What stands for ``{model}`` in its file names."""
+        return self.file_name or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +118,9 @@ class FileRule:
     refused phone looks like an unknown one); ``session`` marks the one file that holds all a
     hotdesk session can change; ``phonebook`` the remote phone book (its template sees
     ``directory``); ``proof`` the files whose fetch shows that a phone is current;
-    ``only`` restricts the rule to models with these traits.
+    ``only`` restricts the rule to models with these traits, ``firmware_from`` and
+    ``firmware_below`` to versions from the one and before the other (dotted numbers); a phone of
+    unknown firmware is taken for a current one.
     """
 
     __pydantic_config__ = _STRICT
@@ -117,6 +135,8 @@ class FileRule:
     proof: bool = True
     phonebook: bool = False
     only: dict[str, Trait] = field(default_factory=dict)
+    firmware_from: str | None = None
+    firmware_below: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

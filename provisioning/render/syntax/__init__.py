@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from provisioning.render.syntax import escapes, lines, trees
+from provisioning.render.syntax import escapes, fanvil, gigaset, lines, trees
 from provisioning.vendors.schema import Syntax
 
 Parameters = list[tuple[str, str]]
@@ -18,10 +18,11 @@ Parameters = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One syntax: how to escape a value, and how to read a file."""
+    """One syntax: how to escape a value, how to read a file, and what ends its lines."""
 
     escape: Callable[[str], str]
     parse: Callable[[str], Parameters]
+    newline: str = "\n"
 
 
 FORMS: dict[Syntax, Form] = {
@@ -32,4 +33,13 @@ FORMS: dict[Syntax, Form] = {
     Syntax.SNOM_XML: Form(escapes.xml, trees.snom),
     Syntax.GRANDSTREAM_XML: Form(escapes.xml, trees.grandstream),
     Syntax.LINPHONE_XML: Form(escapes.xml, trees.linphone),
+    Syntax.CISCO_XML: Form(escapes.xml, trees.cisco),
+    Syntax.MITEL: Form(escapes.mitel, lines.mitel),
+    Syntax.PANASONIC: Form(escapes.panasonic, lines.panasonic, newline="\r\n"),
+    Syntax.GIGASET_XML: Form(escapes.xml, gigaset.provisioning),
+    Syntax.GIGASET_FRAME: Form(escapes.xml_ascii, gigaset.provider_frame),
+    Syntax.GIGASET_DIRECTORY: Form(escapes.xml, gigaset.directory),
+    Syntax.FANVIL_TEXT: Form(escapes.line, fanvil.text),
+    Syntax.FANVIL_XML: Form(escapes.xml, fanvil.xml),
+    Syntax.HTEK_XML: Form(escapes.xml, trees.htek),
 }

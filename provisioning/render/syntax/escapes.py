@@ -20,11 +20,30 @@ def line(value: str) -> str:
     return value
 
 
+def mitel(value: str) -> str:
+    """A value as it is, in double quotes where a mark would end it (NOTES.md of the dialect)."""
+    quoted = value.strip() != value or re.search('[#;,"]', value)
+    return f'"{line(value)}"' if quoted else line(value)
+
+
+def panasonic(value: str) -> str:
+    """A value between double quotes; one inside it would void the whole file, so it is replaced."""
+    return line(value).replace('"', "'")
+
+
 def xml(value: str) -> str:
     """Text or attribute value (XML 1.0 sections 2.2 and 2.4); line breaks never come from data."""
     if found := _NOT_XML.search(value) or _NOT_ATTRIBUTE.search(value):
         raise _unsafe(found, "XML")
     return str(escape_xml(value))
+
+
+def xml_ascii(value: str) -> str:
+    """As ``xml``, with character references (XML 1.0 section 4.1) beyond ASCII.
+
+    For readers that take the declared encoding for another than the one they are sent.
+    """
+    return xml(value).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _unsafe(found: re.Match[str], where: str) -> UnsafeValue:

@@ -42,3 +42,40 @@ def yealink_boot(text: str) -> Parameters:
         else:
             raise ValueError(f"line {number} is no boot directive: {line[:60]!r}")
     return found
+
+
+def mitel(text: str) -> Parameters:
+    """Lines of ``name: value``; ``^`` or ``!`` before a name and quotes around a value are taken off."""
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = re.fullmatch(r"[\^!]?([a-z][a-z0-9 |\[\]-]*?):(?: (.*))?", line, re.IGNORECASE)
+        if not parts:
+            raise ValueError(f"line {number} is not 'name: value': {line[:60]!r}")
+        value = (parts[2] or "").strip()
+        quoted = re.fullmatch('"(.*)"', value)
+        found.append((parts[1], quoted[1] if quoted else value))
+    return found
+
+
+PANASONIC_FIRST_LINES = (
+    "# Panasonic SIP Phone Standard Format File # DO NOT CHANGE THIS LINE!",
+    "# PCC Standard Format File # DO NOT CHANGE THIS LINE!",
+)
+
+
+def panasonic(text: str) -> Parameters:
+    """Lines of ``NAME="value"`` that end with CR LF, the last one empty."""
+    lines = text.split("\r\n")
+    if lines[0] not in PANASONIC_FIRST_LINES or lines[-2:] != ["", ""]:
+        raise ValueError("the first line is not Panasonic's, or the last one is not empty")
+    found = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line or line.startswith("#"):
+            continue
+        parts = re.fullmatch(r'([A-Z0-9_]{1,32})="([^"\r\n]*)"', line)
+        if not parts:
+            raise ValueError(f"line {number} is not 'NAME=\"value\"': {line[:60]!r}")
+        found.append((parts[1], parts[2]))
+    return found

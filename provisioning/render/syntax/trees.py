@@ -58,6 +58,14 @@ def grandstream(text: str) -> Parameters:
     return found
 
 
+def htek(text: str) -> Parameters:
+    """P values (NOTES.md of the dialect)."""
+    root = tree(text)
+    if root.tag != "hl_provision":
+        raise ValueError(f"root element '{root.tag}' is not hl_provision")
+    return [(element.tag, element.text or "") for config in root for element in config]
+
+
 def linphone(text: str) -> Parameters:
     """Entries by ``section/name`` (NOTES.md of the dialect)."""
     root = tree(text)
@@ -69,6 +77,19 @@ def linphone(text: str) -> Parameters:
         for section in root
         for entry in section
     ]
+
+
+def cisco(text: str) -> Parameters:
+    """Elements of a flat profile, and those of the parts in it by ``part/name``."""
+    root = tree(text)
+    if root.tag != "flat-profile":
+        raise ValueError(f"root element '{root.tag}' is not flat-profile")
+    found: Parameters = []
+    for element in root:
+        found.extend((f"{element.tag}/{inner.tag}", inner.text or "") for inner in element)
+        if not len(element):
+            found.append((element.tag, element.text or ""))
+    return found
 
 
 def leaves(text: str) -> Parameters:

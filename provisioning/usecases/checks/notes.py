@@ -11,6 +11,8 @@ from provisioning.usecases.checks.finding import Finding
 from provisioning.vendors.load import Vendor
 
 _WORD = re.compile(r"[A-Za-z0-9_.:/@%{}\[\]-]+")
+# A name with blanks is told from the text around it by its backquotes.
+_CODE = re.compile(r"`([^`\n]+)`")
 _PLACEHOLDER = re.compile(r"\{[a-z]\}")
 
 
@@ -27,8 +29,9 @@ class Notes:
         self._file = (files or [vendor.folders[0] / "NOTES.md"])[0]
         words: set[str] = set()
         for file in files:
-            found = _WORD.findall(file.read_text(encoding="utf-8", errors="replace"))
-            words.update(found, (word.rstrip(".:") for word in found))
+            text = file.read_text(encoding="utf-8", errors="replace")
+            found = _WORD.findall(text)
+            words.update(found, (word.rstrip(".:") for word in found), _CODE.findall(text))
         self._words = words
         self._patterns = [
             re.compile("[0-9]+".join(map(re.escape, _PLACEHOLDER.split(word))))

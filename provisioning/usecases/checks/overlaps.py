@@ -108,7 +108,7 @@ def _emitted(vendor: Vendor, pattern: str) -> Iterator[str]:
     """Every name a pattern without a MAC has for the models there are."""
     for model in (None, *vendor.data.models):
         traits = {**vendor.data.traits, **(model.traits if model else {})}
-        name = grammar.emit(pattern, mac=None, model=model.id if model else "", traits=traits)
+        name = grammar.emit(pattern, mac=None, model=model.in_files if model else "", traits=traits)
         if name is not None:
             yield name
 

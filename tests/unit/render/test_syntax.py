@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from provisioning.domain.errors import UnsafeValue
 from provisioning.render.syntax import FORMS
+from provisioning.render.syntax.lines import PANASONIC_FIRST_LINES
 from provisioning.vendors.schema import Syntax
 
 XML_FORMS = [form for form in Syntax if form.value.endswith("xml")]
 LINE_FORMS = [form for form in Syntax if form not in XML_FORMS]
+QUOTED_FORMS = [Syntax.MITEL, Syntax.PANASONIC]
 BREAKS = ["\n", "\r", "\r\n", "\0", "\x0b", "\x0c", "\x1b", "\ud800"]
 HEAD = "#!version:1.0.0.1\n"
 
@@ -31,6 +33,23 @@ DOCUMENTS = {
     Syntax.LINPHONE_XML: (
         '<config><section name="sip"><entry name="label">{}</entry></section></config>',
         "sip/label",
+    ),
+    Syntax.MITEL: ("^sip line1 display name: {}\n", "sip line1 display name"),
+    Syntax.PANASONIC: (
+        f'{PANASONIC_FIRST_LINES[0]}\r\nDISPLAY_NAME_1="{{}}"\r\n\r\n',
+        "DISPLAY_NAME_1",
+    ),
+    Syntax.GIGASET_XML: (
+        '<provisioning><nvm><param name="SipAccount.1.UserName" value="{}"/></nvm></provisioning>',
+        "SipAccount.1.UserName",
+    ),
+    Syntax.GIGASET_FRAME: (
+        "<ProviderFrame><Provider><SYMB_ITEM ID=\"a\" value='\"{}\"'/></Provider></ProviderFrame>",
+        "a",
+    ),
+    Syntax.GIGASET_DIRECTORY: (
+        '<!DOCTYPE LocalDirectory>\n<list><entry surname="{}"/></list>',
+        "surname",
     ),
 }  # fmt: skip
 
@@ -55,7 +74,8 @@ def test_any_printable_value_comes_back_alone(form: Syntax, value: str):
     """Whatever can be printed is read back as it was, and adds no parameter."""
     template, name = DOCUMENTS[form]
     text = template.format(FORMS[form].escape(value))
-    shown = value.strip() if form in LINE_FORMS else value
+    shown = value.strip() if form in LINE_FORMS and form not in QUOTED_FORMS else value
+    shown = shown.replace('"', "'") if form is Syntax.PANASONIC else shown
     assert FORMS[form].parse(text) == [(name, shown)]
 
 
@@ -107,6 +127,12 @@ def test_what_is_not_xml_is_not_read(form: Syntax, text: str):
         (Syntax.YEALINK, HEAD + "no equals sign\n"),
         (Syntax.YEALINK, HEAD + "a key with blanks = x\n"),
         (Syntax.YEALINK_BOOT, "overwrite_mode = 1\n"),
+        (Syntax.MITEL, "sip line1 mode\n"),
+        (Syntax.MITEL, "sip_line1_mode: 0\n"),
+        (Syntax.PANASONIC, 'NTP_ADDR="pool.ntp.org"\r\n\r\n'),
+        (Syntax.PANASONIC, PANASONIC_FIRST_LINES[0] + '\r\nNTP_ADDR="pool.ntp.org"\r\n'),
+        (Syntax.PANASONIC, PANASONIC_FIRST_LINES[1] + '\r\nNTP_ADDR = "pool.ntp.org"\r\n\r\n'),
+        (Syntax.PANASONIC, PANASONIC_FIRST_LINES[1] + '\nNTP_ADDR="pool.ntp.org"\n\n'),
         (Syntax.YEALINK_BOOT, HEAD + "account.1.enable = 1\n"),
         (Syntax.YEALINK_BOOT, HEAD + "include:config <a> <b>\n"),
     ],
@@ -130,4 +156,14 @@ def test_boot_file_gives_its_includes_in_order():
         ("include:config", "a.cfg"),
         ("include:config", "b.cfg"),
         ("overwrite_mode", "1"),
+    ]
+
+
+def test_mitel_marks_and_quotes_are_no_part_of_name_and_value():
+    """A Mitel line is read without the mark before its name and the quotes around its value."""
+    text = '# a comment\n\n!admin password: 22222\n^sip dial plan: "x#;911"\ndirectory 1:\n'
+    assert FORMS[Syntax.MITEL].parse(text) == [
+        ("admin password", "22222"),
+        ("sip dial plan", "x#;911"),
+        ("directory 1", ""),
     ]
