@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from provisioning.domain.settings import SETTINGS
 from provisioning.doors.http.api.application import api_application, endpoints
 from provisioning.doors.http.errors import STATUSES, problem
-from provisioning.domain.settings import SETTINGS
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -18,8 +18,7 @@ async def document(client):
     async with client.get("/api/v1/openapi.json") as reply:
         assert reply.status == 200
         assert reply.content_type == "application/json"
-        found = await reply.json()
-    return found
+        return await reply.json()
 
 
 async def test_document_is_valid(document):
