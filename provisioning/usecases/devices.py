@@ -224,7 +224,10 @@ def fitting_modules(model: Model | None, count: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How a device reaches us: its token URLs, and the challenged ones with its credentials."""
+    """How a device reaches us: its token URLs, and the challenged ones with its credentials.
+
+    ``http_token_url`` is empty where the site does not allow tokens over plain HTTP.
+    """
 
     token_url: str
     http_token_url: str
@@ -237,11 +240,12 @@ def provisioning_urls(core: Core, actor: Actor, device: UUID | str) -> Ways:
     """A device's own URLs and credentials; raises Forbidden without the permission."""
     actor.require(Permission.SECRETS)
     with core.database.read() as session:
-        trust = queries.trust_of(session, find_device(session, actor, device).id)
-    http = token_url(core, trust, tls=False) if core.places.http else ""
+        row = find_device(session, actor, device)
+        trust = queries.trust_of(session, row.id)
+        plain = core.places.http and session.get_one(Site, row.site_id).allow_http
     return Ways(
         token_url=token_url(core, trust) if core.places.https else "",
-        http_token_url=http,
+        http_token_url=token_url(core, trust, tls=False) if plain else "",
         password_url=f"{core.places.https or core.places.http}/a/",
         username=trust.username,
         password=core.cipher.decrypt(trust.password_encrypted, PURPOSE_PASSWORD),
