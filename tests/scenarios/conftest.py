@@ -247,7 +247,11 @@ class Phone:
     @property
     def plain_url(self) -> str:
         """The same by HTTP."""
-        return self.ways["http_token_url"] + self.name
+        return self.plain_base() + self.name
+
+    def plain_base(self, ways: dict[str, str] | None = None) -> str:
+        """The token URL by HTTP, of now or of former ways."""
+        return self.server.http + urlsplit((ways or self.ways)["token_url"]).path
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def test_a_phone_boots_in_its_window_and_moves_to_its_own_url(server, desk, phon
 def test_the_fetch_log_says_why_each_file_was_served_or_not(server, desk, phone):
     """An admin reads from the log what the phone asked for, what it got, and the reason."""
     phone(f"{server.http}/{desk.mac}.boot")
-    url = desk.ways["http_token_url"]
+    url = desk.plain_base()
     phone(f"{url}{desk.name}")
     phone(f"{server.http}/{desk.name}")
     phone(f"{url}001565ffffff.cfg")
@@ -92,7 +92,7 @@ def test_a_second_source_in_the_window_gets_nothing_and_raises_an_alarm(server, 
     assert _without_date(second.head) == _without_date(stranger.head)
 
     assert desk.ways["token_url"] != before["token_url"]
-    assert phone(before["http_token_url"] + desk.name).status == 404
+    assert phone(desk.plain_base(before) + desk.name).status == 404
     assert phone(f"{server.http}/{desk.name}").status == 200
     window = server.api("GET", f"devices/{desk.id}/window")
     assert window["bound_source"] == "127.0.0.1"
@@ -108,20 +108,20 @@ def test_a_second_source_in_the_window_gets_nothing_and_raises_an_alarm(server, 
 
 def test_a_reopened_window_is_for_whoever_comes_first_again(server, desk, phone):
     """Reopening forgets the bound source and the alarm, and the old URL serves once more."""
-    url = desk.ways["http_token_url"]
+    url = desk.plain_base()
     assert phone(f"{url}{desk.name}").status == 200
     assert phone(f"{server.http}/{desk.name}").status == 404
 
     server.api("POST", f"devices/{desk.id}/window")
     again = phone(f"{server.http}/{desk.name}", "--interface", "127.0.0.2")
     assert again.status == 200
-    assert desk.ways["http_token_url"] != url
+    assert desk.plain_base() != url
     assert phone(f"{url}{desk.name}").status == 200
 
 
 def test_an_unchanged_file_is_not_sent_twice(server, desk, phone):
     """A phone that shows the entity tag of what it has is answered 304, until a change."""
-    url = desk.ways["http_token_url"]
+    url = desk.plain_base()
     name = f"{url}{desk.name}"
     tag = re.search(r"(?i)^etag: (\S+)", phone(name).head, re.MULTILINE)[1]
     # The first proven fetch taught us model and firmware, which the file depends on.
