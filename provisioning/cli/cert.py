@@ -12,7 +12,7 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from provisioning.app import open_authority
+from provisioning.app.build import open_authority
 from provisioning.app.certificates import Listener
 from provisioning.cli.options import AsJson, ConfigFile, read_config
 from provisioning.crypto.authority import Authority

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from provisioning.app import open_database
+from provisioning.app.build import open_database
 from provisioning.cli.options import ConfigFile, read_config
 from provisioning.store import migrate as migrations
 

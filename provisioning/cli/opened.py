@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from provisioning.app import build
+from provisioning.app.build import build
 from provisioning.cli.options import read_config
 from provisioning.domain.errors import InvalidInput, NotFound
 from provisioning.usecases.actors import Actor, local_actor

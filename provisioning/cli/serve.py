@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from provisioning import app as composition
 from provisioning.cli.options import ConfigFile, read_config
 from provisioning.logs import configure_logs
 
@@ -14,6 +13,8 @@ app = typer.Typer()
 @app.command("serve")
 def serve(config: ConfigFile = None) -> None:
     """Run the server until SIGTERM; SIGHUP re-reads certificates and vendor folders."""
+    from provisioning.app import run  # noqa: PLC0415 - a second of imports only serving needs
+
     settings = read_config(config)
     configure_logs(settings.log_level)
-    composition.serve(settings)
+    run.serve(settings)

@@ -48,6 +48,17 @@ class Effect(StrEnum):
     ALARM = "alarm"
 
 
+class WindowStage(StrEnum):
+    """What an admin is told of a device's window, in its own words."""
+
+    NEVER_OPENED = "never opened"
+    OPEN = "open"
+    WAITING = "waiting for its return"
+    NEVER_CAME_BACK = "never came back"
+    UNUSED = "closed unused"
+    ADOPTED = "adopted"
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A device's provisioning window as stored; ``until`` is None when none was opened."""
@@ -58,6 +69,14 @@ class Window:
     served: int = 0
     alarmed: bool = False
     adopted: bool = False
+
+    def stage(self, now: datetime) -> WindowStage:
+        """What has come of the window so far."""
+        if self.until is None:
+            return WindowStage.ADOPTED if self.adopted else WindowStage.NEVER_OPENED
+        if self.open_for(self.bound_source, now):
+            return WindowStage.WAITING if self.bound_source else WindowStage.OPEN
+        return WindowStage.NEVER_CAME_BACK if self.bound_source else WindowStage.UNUSED
 
     def open_for(self, source: str, now: datetime) -> bool:
         """Whether the window is open: for anyone at first, for the bound source longer."""

@@ -17,7 +17,7 @@ from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Phone
 from provisioning.domain.timezones import Change, zone_rule
 from provisioning.render import stations
-from provisioning.render.explain import Recorded
+from provisioning.render.explain import Recorded, RecordedBy, Word
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -77,8 +77,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
             for module in range(1, min(phone.expansion_modules, most.modules) + 1)
         ],
         "zone": _zone(phone, vendor),
-        "language": language(vendor, str(phone.settings["language"].value)),
-        "tone": vendor.data.tones.get(str(phone.settings["tone.country"].value), ""),
+        "language": _language(phone, vendor),
+        "tone": _tone(phone, vendor),
         "provisioning": _provisioning(phone),
         "adopt": _adopt(phone, vendor),
     }
@@ -187,7 +187,7 @@ def _zone(phone: Phone, vendor: Vendor) -> Context:
         rule = zone_rule(name, phone.year)
     except (ZoneInfoNotFoundError, ValueError):
         rule = zone_rule("UTC", phone.year)
-    return {
+    data = {
         "name": name,
         "offset": rule.offset,
         "saving": rule.saving,
@@ -197,12 +197,23 @@ def _zone(phone: Phone, vendor: Vendor) -> Context:
         "irregular": rule.irregular,
         "code": vendor.data.timezones.get(name, ""),
     }
+    return RecordedBy(phone.settings["time.zone"], data)
 
 
 def _change(change: Change | None) -> Context | None:
     if change is None:
         return None
     return {**asdict(change), "sunday_weekday": change.weekday_from_sunday}
+
+
+def _language(phone: Phone, vendor: Vendor) -> Word:
+    held = phone.settings["language"]
+    return Word.of(language(vendor, str(held.value)), held)
+
+
+def _tone(phone: Phone, vendor: Vendor) -> Word:
+    held = phone.settings["tone.country"]
+    return Word.of(vendor.data.tones.get(str(held.value), ""), held)
 
 
 def language(vendor: Vendor, tag: str) -> str:

@@ -135,6 +135,8 @@ def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
     def finalize(_context: Any, value: Any) -> Markup:
         if isinstance(value, Markup):
             return value
+        if isinstance(value, explain.Word):
+            explain.note(value.held)
         escaped = escape(value)
         limits.made(escaped)
         return escaped + explain.mark()

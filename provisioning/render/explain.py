@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from provisioning.domain.effective import Effective
 from provisioning.domain.settings import BY_KEY, Value
@@ -50,10 +51,42 @@ class Recorded(dict[str, Value]):
         self._effective = {BY_KEY[key].name: held for key, held in effective.items()}
 
     def __getitem__(self, name: str) -> Value:
-        recorder = _current.get()
-        if recorder is not None and name in self._effective:
-            recorder.pending.append(self._effective[name])
+        if name in self._effective:
+            note(self._effective[name])
         return super().__getitem__(name)
+
+
+class RecordedBy(dict[str, Any]):
+    """Plain data worked out from one setting: a look-up in it notes that setting."""
+
+    def __init__(self, held: Effective, data: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        self._held = held
+
+    def __getitem__(self, name: str) -> Any:
+        note(self._held)
+        return super().__getitem__(name)
+
+
+class Word(str):
+    """A vendor's word for the value of a setting, which is noted when the word is printed."""
+
+    __slots__ = ("held",)
+    held: Effective
+
+    @classmethod
+    def of(cls, text: str, held: Effective) -> Word:
+        """The word for an effective value."""
+        word = cls(text)
+        word.held = held
+        return word
+
+
+def note(held: Effective) -> None:
+    """Remember that a setting was looked at, for the next value printed."""
+    recorder = _current.get()
+    if recorder is not None:
+        recorder.pending.append(held)
 
 
 def mark() -> str:

@@ -13,13 +13,14 @@ from provisioning.domain.errors import (
     InvalidInput,
     NotFound,
     PoolPhone,
+    StillInUse,
     TrustTooLow,
 )
-from provisioning.domain.kinds import DeviceState
+from provisioning.domain.kinds import DectRole, DeviceState
 from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
 from provisioning.domain.trust import GRADES
-from provisioning.store import access, queries
+from provisioning.store import access, dect, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Profile, Site
@@ -135,11 +136,15 @@ def _set_state(session: Session, row: Device, state: str) -> None:
 def retire_device(
     core: Core, actor: Actor, device: UUID | str, revision: int | None = None
 ) -> None:
-    """Retire a device: its users leave it, its MAC is free, one blanking file waits for it."""
+    """Retire a device: its users leave it, its MAC is free, one blanking file waits for it.
+
+    Raises StillInUse for the manager of a DECT system with handsets.
+    """
     actor.require(Permission.WRITE)
     with core.database.write() as session:
         row = find_device(session, actor, device)
         expect(row, revision)
+        _leave_system(session, row)
         row.state = DeviceState.RETIRED
         row.blanked_at = None
         for identity in queries.identities(session, row.id):
@@ -148,6 +153,20 @@ def retire_device(
         for assignment in queries.assignments_at(session, stations):
             session.delete(assignment)
         windows.use_enrolments(session, row, core.clock())
+
+
+def _leave_system(session: Session, row: Device) -> None:
+    """Take a base out of its DECT system; a manager with handsets is replaced first."""
+    membership = dect.membership(session, row.id)
+    if membership is None:
+        return
+    placed = any(station for _, station in dect.places(session, membership.system_id))
+    if membership.role == DectRole.MANAGER and placed:
+        raise StillInUse(
+            "This base is the manager of a DECT system with handsets.",
+            remedy="Replace the manager first; everything else stays as it is.",
+        )
+    session.delete(membership)
 
 
 # --- what a registration and a change have in common
@@ -205,7 +224,10 @@ def fitting_modules(model: Model | None, count: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How a device reaches us: its token URLs, and the challenged ones with its credentials."""
+    """How a device reaches us: its token URLs, and the challenged ones with its credentials.
+
+    ``http_token_url`` is empty where the site does not allow tokens over plain HTTP.
+    """
 
     token_url: str
     http_token_url: str
@@ -218,11 +240,12 @@ def provisioning_urls(core: Core, actor: Actor, device: UUID | str) -> Ways:
     """A device's own URLs and credentials; raises Forbidden without the permission."""
     actor.require(Permission.SECRETS)
     with core.database.read() as session:
-        trust = queries.trust_of(session, find_device(session, actor, device).id)
-    http = token_url(core, trust, tls=False) if core.places.http else ""
+        row = find_device(session, actor, device)
+        trust = queries.trust_of(session, row.id)
+        plain = core.places.http and session.get_one(Site, row.site_id).allow_http
     return Ways(
         token_url=token_url(core, trust) if core.places.https else "",
-        http_token_url=http,
+        http_token_url=token_url(core, trust, tls=False) if plain else "",
         password_url=f"{core.places.https or core.places.http}/a/",
         username=trust.username,
         password=core.cipher.decrypt(trust.password_encrypted, PURPOSE_PASSWORD),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
+from provisioning.domain.trust import WindowStage
 from provisioning.store import inventory, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
@@ -35,10 +36,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """A device's security state, and whether its provisioning window is open now."""
+    """A device's security state, and what has come of its provisioning window so far."""
 
     trust: DeviceTrust
-    open: bool
+    stage: WindowStage
 
 
 def list_devices(core: Core, actor: Actor, page: Page, *, retired: bool = False) -> list[Listed]:
@@ -75,8 +76,7 @@ def read_window(core: Core, actor: Actor, device: UUID | str) -> WindowState:
     actor.require(Permission.READ)
     with core.database.read() as session:
         trust = queries.trust_of(session, find_device(session, actor, device).id)
-    open_now = windows.window_of(trust).open_for(trust.bound_source, core.clock())
-    return WindowState(trust, open_now)
+    return WindowState(trust, windows.window_of(trust).stage(core.clock()))
 
 
 def list_fetches(core: Core, actor: Actor, device: UUID | str, page: Page) -> list[Fetch]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -68,6 +69,7 @@ class Server:
     tftp_port: int
     process: subprocess.Popen[bytes] | None = None
     token: str = field(default="", repr=False)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001), repr=False)
 
     @property
     def data(self) -> Path:
@@ -179,6 +181,32 @@ class Server:
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
 
+    def make_user(self, **columns: Any) -> dict[str, Any]:
+        """A person with an extension nobody else has and an account named after it."""
+        extension = str(next(self._numbers))
+        named = {"first_name": "Ada", "last_name": f"Lovelace {extension}", "extension": extension}
+        user: dict[str, Any] = self.api("POST", "users", named | columns)
+        return user
+
+    def make_phone(self, *users: dict[str, Any], **columns: Any) -> Phone:
+        """A registered Yealink with a MAC nobody else has and these users assigned."""
+        columns.setdefault("mac", f"001565{next(self._numbers):06x}")
+        device = self.api("POST", "devices", columns)
+        if users:
+            path = f"devices/{device['id']}/assignments"
+            self.api("PUT", path, {"users": [user["id"] for user in users]})
+        return Phone(self, device["id"], columns["mac"])
+
+    def fetches(self, device: str, count: int) -> list[dict[str, Any]]:
+        """The device's fetch log, oldest first, once it has ``count`` entries."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            items = self.api("GET", f"devices/{device}/fetches?limit=100")["items"]
+            if len(items) >= count or time.monotonic() > deadline:
+                assert len(items) == count, items
+                return sorted(items, key=lambda item: item["at"])
+            time.sleep(0.1)
+
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """What the API answers to a request that succeeds."""
         answer = self.ask(method, path, body)
@@ -186,7 +214,85 @@ class Server:
         return answer.json() if answer.body else None
 
 
+@dataclass(frozen=True)
+class Phone:
+    """A registered Yealink as its admin sees it."""
+
+    server: Server
+    id: str
+    mac: str
+
+    @property
+    def name(self) -> str:
+        """The name of its own file."""
+        return f"{self.mac}.cfg"
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The device as the API shows it now."""
+        row: dict[str, Any] = self.server.api("GET", f"devices/{self.id}")
+        return row
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """Its own URLs and credentials of now."""
+        ways: dict[str, str] = self.server.api("GET", f"devices/{self.id}/provisioning-url")
+        return ways
+
+    @property
+    def url(self) -> str:
+        """Where its file is by HTTPS, for whoever knows the phone's token."""
+        return self.ways["token_url"] + self.name
+
+    @property
+    def plain_url(self) -> str:
+        """The same by HTTP."""
+        return self.plain_base() + self.name
+
+    def plain_base(self, ways: dict[str, str] | None = None) -> str:
+        """The token URL by HTTP, of now or of former ways."""
+        return self.server.http + urlsplit((ways or self.ways)["token_url"]).path
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What curl brought home: the status (0 for none), the head of the last answer, the body."""
+
+    status: int
+    head: str
+    body: bytes
+    exit: int
+    trace: str
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
 @pytest.fixture
+def curl(client_program, tmp_path) -> Callable[..., Transfer]:
+    """Run curl as a phone would use its own client: options, then the URL."""
+    program = client_program("curl")
+
+    def run(*words: str | Path) -> Transfer:
+        head, body = tmp_path / "curl.head", tmp_path / "curl.body"
+        head.unlink(missing_ok=True)
+        body.unlink(missing_ok=True)
+        command = [program, "-sSv", "-D", head, "-o", body, "-w", "%{http_code}", *words]
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+        return Transfer(
+            status=int(done.stdout or b"0"),
+            head=head.read_text(errors="replace") if head.exists() else "",
+            body=body.read_bytes() if body.exists() else b"",
+            exit=done.returncode,
+            trace=done.stderr.decode(errors="replace"),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def serve(tmp_path_factory) -> Iterator[Callable[..., Server]]:
     """Start servers, each with its own folder; keywords are further configuration keys."""
     with ExitStack() as stack:
@@ -207,6 +313,8 @@ def serve(tmp_path_factory) -> Iterator[Callable[..., Server]]:
                 "PEOPLE__PORT": people,
                 "OPS__HOST": HOST,
                 "OPS__PORT": ops,
+                "ADMIN_EMAIL": "admin@example.com",
+                "ADMIN_PASSWORD": "correct horse battery",
                 **keys,
             }
             # Nothing of the caller's own configuration may leak in.
@@ -230,7 +338,9 @@ def serve(tmp_path_factory) -> Iterator[Callable[..., Server]]:
         yield start
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def server(serve: Callable[..., Server]) -> Server:
-    """A server with nothing in it but its first admin."""
-    return serve()
+    """A server that tests share, each with phones and people of its own; it has a SIP server."""
+    server = serve()
+    server.api("POST", "sip-servers", {"name": "main", "registrar": "pbx.example.com"})
+    return server

@@ -9,7 +9,7 @@ import struct
 import aiohttp
 import pytest
 
-from provisioning.app import build
+from provisioning.app.build import build
 from provisioning.config import load_config
 from provisioning.store import access
 from provisioning.usecases import organisations, registering

@@ -49,17 +49,15 @@ ATTACKS = [
     b"/" + b"../" * 1300,
 ]
 
-SECRET = b"account.1.user_name = 1001"
+SECRET = b"account.1.enable = 1"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def desk(server):
     """A registered phone whose file no attack may bring home; its URL is known to itself only."""
-    server.api("POST", "sip-servers", {"name": "main", "registrar": "pbx.example.com"})
-    device = server.make_device("00:15:65:AA:BB:CC", server.make_user("1001"), model="T54W")
-    url = server.api("GET", f"devices/{device['id']}/provisioning-url")["http_token_url"]
-    assert SECRET in server.get(f"{url}001565aabbcc.cfg").body
-    return {**device, "url": url}
+    phone = server.make_phone(server.make_user(), mac="001565aabbcc", model="T54W")
+    assert SECRET in server.get(phone.plain_url).body
+    return phone
 
 
 def converse(port: int, target: bytes) -> bytes:
@@ -76,7 +74,7 @@ def converse(port: int, target: bytes) -> bytes:
 def test_no_path_brings_home_anything_by_http(server, desk):
     """Every attack is the common 404, bare and behind a proven URL, and nothing is logged as ours."""
     port = int(server.http.rpartition(":")[2])
-    token_path = desk["url"].removeprefix(server.http).rstrip("/").encode()
+    token_path = desk.plain_url.removeprefix(server.http).removesuffix(f"/{desk.name}").encode()
     for attack in ATTACKS:
         for target in (attack, b"/o/nobody" + attack, b"http://other" + attack):
             answer = converse(port, target)
@@ -86,7 +84,7 @@ def test_no_path_brings_home_anything_by_http(server, desk):
         # Folders before a name mean nothing: a phone may have been told to look in some.
         if attack != b"/s/x/001565aabbcc.cfg":
             assert converse(port, token_path + attack).startswith(b"HTTP/1.1 404 "), attack
-    assert SECRET in server.get(f"{desk['url']}001565aabbcc.cfg").body
+    assert SECRET in server.get(desk.plain_url).body
     assert "Traceback" not in server.log
 
 

@@ -7,8 +7,6 @@ import subprocess
 
 import pytest
 
-MAC, NAME = "00:15:65:AA:BB:CC", "001565aabbcc.cfg"
-
 CLIENTS = {
     "tftp-hpa": "tftp -m octet 127.0.0.1 {port} -c get {name} {out}",
     "atftp": "atftp --option 'blksize 1428' --get -r {name} -l {out} 127.0.0.1 {port}",
@@ -37,25 +35,23 @@ MALFORMED = {
 
 
 @pytest.fixture
-def site(server):
+def site(server, request):
     """A site whose phones are known by their network alone."""
-    server.api("POST", "sip-servers", {"name": "main", "registrar": "pbx.example.com"})
-    (site,) = server.api("GET", "sites")["items"]
-    changes = {"networks": ["127.0.0.0/8"], "minimum_trust": "network"}
-    return server.api("PATCH", f"sites/{site['id']}", changes)
+    trust = {"networks": ["127.0.0.0/8"], "minimum_trust": "network"}
+    return server.api("POST", "sites", {"name": request.node.name[:60], **trust})
 
 
 @pytest.fixture
 def desk(server, site):
     """A registered phone with an account at that site."""
-    return server.make_device(MAC, server.make_user("1001"), model="T54W")
+    return server.make_phone(server.make_user(), model="T54W", site=site["id"])
 
 
 @pytest.fixture
 def get(server, client_program, tmp_path):
     """Fetch a file with one of the clients above; None if it was refused."""
 
-    def fetch(command, name=NAME):
+    def fetch(command, name):
         program, _, words = command.partition(" ")
         out = tmp_path / "out"
         out.unlink(missing_ok=True)
@@ -70,33 +66,33 @@ def get(server, client_program, tmp_path):
 
 def test_every_tftp_client_gets_what_plain_http_gives(server, desk, curl, get):
     """The bytes of a phone's file do not depend on which client fetches it by which door."""
-    expected = curl("-A", "", f"{server.http}/{NAME}").body
-    assert b"account.1.user_name = 1001" in expected
-    assert {name: get(command) for name, command in CLIENTS.items()} == dict.fromkeys(
+    expected = curl("-A", "", f"{server.http}/{desk.name}").body
+    assert b"account.1.enable = 1" in expected
+    assert {name: get(command, desk.name) for name, command in CLIENTS.items()} == dict.fromkeys(
         CLIENTS, expected
     )
 
 
 def test_tftp_tells_a_stranger_nothing(server, desk, get):
     """A name that is nobody's, and one with a folder upwards, are refused."""
-    assert get(CLIENTS["curl"], "001565aabb00.cfg") is None
-    assert get(CLIENTS["tftp-hpa"], "../001565aabbcc.cfg") is None
+    assert get(CLIENTS["curl"], "001565ffff03.cfg") is None
+    assert get(CLIENTS["tftp-hpa"], f"../{desk.name}") is None
 
 
 def test_outside_its_networks_a_phone_gets_nothing_by_tftp(server, site, desk, get):
     """An adopted phone's file stays closed to an address the site does not name."""
-    assert get(CLIENTS["curl"]) is not None
+    assert get(CLIENTS["curl"], desk.name) is not None
     server.api("PATCH", f"sites/{site['id']}", {"networks": ["127.0.0.2/32"]})
-    assert get(CLIENTS["curl"]) is None
-    assert get(CLIENTS["curl"].replace("-sSf", "-sSf --interface 127.0.0.2")) is not None
+    assert get(CLIENTS["curl"], desk.name) is None
+    assert get(CLIENTS["curl"].replace("-sSf", "-sSf --interface 127.0.0.2"), desk.name) is not None
 
 
 def test_malformed_datagrams_do_not_end_the_server(server, desk, get):
     """After each malformed datagram the next transfer is whole."""
-    expected = get(CLIENTS["curl"])
+    expected = get(CLIENTS["curl"], desk.name)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for datagram in MALFORMED.values():
-            shaped = datagram.replace(b"%s", NAME.encode())
+            shaped = datagram.replace(b"%s", desk.name.encode())
             sender.sendto(shaped, ("127.0.0.1", server.tftp_port))
-            assert get(CLIENTS["curl"]) == expected
+            assert get(CLIENTS["curl"], desk.name) == expected
     assert "Traceback" not in server.log

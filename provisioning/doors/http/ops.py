@@ -17,9 +17,11 @@ def ops_application(ready: Callable[[], bool]) -> web.Application:
     """
 
     async def healthz(_request: web.Request) -> web.Response:
+        """The process lives."""
         return web.Response(text="ok\n")
 
     async def readyz(_request: web.Request) -> web.Response:
+        """The process can serve."""
         try:
             async with asyncio.timeout(_ANSWER_WITHIN):
                 answers = await asyncio.to_thread(ready)

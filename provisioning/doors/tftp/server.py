@@ -61,6 +61,10 @@ _MODES = ("octet", "netascii")
 _log = structlog.get_logger(__name__)
 
 
+_FIRST_ACK_WITHIN = 1.0
+"""Seconds a stopping server waits for the first word of a peer."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Session:
     """A request being answered or sent."""
@@ -95,7 +99,7 @@ class TftpServer:
         self._limits = limits
         self._reuse_port = reuse_port
         self._listeners: list[Listener] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], _Session] = {}
         self._unproven: dict[tuple[SocketAddress, str], _Session] = {}
         self._sessions = Sessions(affordable_sessions(limits.sessions), limits.sessions_per_source)
         self._errors = ErrorAllowance(limits.errors_per_second, limits.error_burst)
@@ -128,12 +132,20 @@ class TftpServer:
         self._listeners += [Listener(each, self._arrived) for each in bound]
 
     async def stop(self, drain: float) -> None:
-        """Take no more requests, give transfers ``drain`` seconds, tell the rest to try again."""
+        """Take no more requests, give transfers ``drain`` seconds, tell the rest to try again.
+
+        A transfer whose peer has acknowledged nothing is given a second: nobody may be there.
+        """
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=drain)
+            await asyncio.wait(set(self._tasks), timeout=min(drain, _FIRST_ACK_WITHIN))
+        for task, session in self._tasks.items():
+            if self._unproven.get(session.key) is session:
+                task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=max(0.0, drain - _FIRST_ACK_WITHIN))
         remaining = set(self._tasks)
         for task in remaining:
             task.cancel()
@@ -164,12 +176,12 @@ class TftpServer:
             return
         self._unproven[session.key] = session
         task = asyncio.get_running_loop().create_task(self._serve(session))
-        self._tasks.add(task)
+        self._tasks[task] = session
         task.add_done_callback(lambda done: self._left(done, session))
 
     def _left(self, task: asyncio.Task[None], session: _Session) -> None:
         """Close a session, however it ended."""
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         self._proven(session)
         self._sessions.leave(session.source)
         if not task.cancelled() and (error := task.exception()) is not None:

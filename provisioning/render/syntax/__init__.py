@@ -33,7 +33,7 @@ FORMS: dict[Syntax, Form] = {
     Syntax.SNOM_XML: Form(escapes.xml, trees.snom),
     Syntax.GRANDSTREAM_XML: Form(escapes.xml, trees.grandstream),
     Syntax.LINPHONE_XML: Form(escapes.xml, trees.linphone),
-    Syntax.CISCO_XML: Form(escapes.xml, trees.cisco),
+    Syntax.CISCO_XML: Form(escapes.xml_by_name, trees.cisco),
     Syntax.MITEL: Form(escapes.mitel, lines.mitel),
     Syntax.PANASONIC: Form(escapes.panasonic, lines.panasonic, newline="\r\n"),
     Syntax.GIGASET_XML: Form(escapes.xml, gigaset.provisioning),

@@ -55,8 +55,8 @@ request_route {{
 }}
 """
 
-# Without the folder of its database linphonec runs but fetches and registers nothing; the ports
-# of its own are the ones it would else open on every address.
+# The ports are those it would else open on every address. With IPv6 it would ask the machine's
+# name server for the address of localhost.
 SOFTPHONE = """[misc]
 config-uri={url}
 
@@ -65,6 +65,7 @@ sip_port={port}
 sip_tcp_port=0
 sip_tls_port=0
 bind_address=127.0.0.1
+use_ipv6=0
 root_ca={root_ca}
 
 [rtp]
@@ -170,6 +171,7 @@ class Softphone:
         self._home = home
         self._rc = home / "linphonerc"
         self._process: subprocess.Popen[str] | None = None
+        # Without the folder of its database it runs but fetches and registers nothing.
         (home / ".local/share/linphone").mkdir(parents=True)
         (home / ".config/linphone").mkdir(parents=True)
 
@@ -183,7 +185,7 @@ class Softphone:
         assert self._process is None
         with (self._home / "out").open("w") as out:
             self._process = subprocess.Popen(
-                [self._program, "-c", str(self._rc)],
+                [self._program, "-c", str(self._rc), "-d", "5", "-l", str(self._home / "log")],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -223,6 +225,14 @@ class Softphone:
         eventually(
             lambda: self.says("status register", "registered") == "registered=0",
             "linphonec has no account",
+        )
+
+    def wait_disconnected(self) -> None:
+        """Wait until a connection of its has failed, which its log calls a channel in error."""
+        log = self._home / "log"
+        eventually(
+            lambda: log.exists() and "entering state ERROR" in log.read_text(errors="replace"),
+            "linphonec gave up on the server",
         )
 
     def quit(self) -> None:

@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from provisioning.__main__ import main
-from provisioning.app import build
+from provisioning.app.build import build
 from provisioning.config import load_config
 
 Run = Callable[..., "Ran"]

@@ -213,6 +213,19 @@ def test_device_of_unknown_model_becomes_a_base(core, actor, hall, add_person):
         assert queries.stations_of(session, unknown) == []
 
 
+def test_retired_base_leaves_its_system(core, actor, hall):
+    """A retired base is no member any more; a manager with handsets is replaced first."""
+    system = hall.managed()
+    other = hall.device()
+    dect.add_member(core, actor, system, other)
+    hall.put(system)
+    devices.retire_device(core, actor, other)
+    manager = dect.list_members(core, actor, system)
+    assert len(manager) == 1
+    with pytest.raises(StillInUse, match="Replace the manager"):
+        devices.retire_device(core, actor, manager[0][1].id)
+
+
 def test_manager_leaves_last(core, actor, hall):
     """A manager is removed only when neither bases nor handsets depend on it."""
     system = hall.managed()

@@ -10,7 +10,7 @@ import pytest
 from provisioning.crypto.tokens import new_token
 from provisioning.store import queries
 from provisioning.store.devices import Device
-from provisioning.usecases import devices, organisations, registering
+from provisioning.usecases import devices, inventory, organisations, registering
 from provisioning.usecases.core import REALM
 from provisioning.usecases.requests import (
     BasicCredential,
@@ -71,6 +71,25 @@ def test_a_served_window_waits_for_its_source(desk, clock):
     assert desk.fetch().outcome is Outcome.SERVED
     clock.turn(days=1)
     assert desk.fetch().outcome is Outcome.NOT_FOUND
+
+
+def test_an_admin_sees_what_came_of_the_window(desk, clock):
+    """The stage goes from open over waiting to adopted, or ends as never came back."""
+
+    def stage():
+        return inventory.read_window(desk.core, desk.actor, desk.device).stage
+
+    assert stage() == "open"
+    desk.fetch()
+    clock.turn(days=6)
+    assert stage() == "waiting for its return"
+    clock.turn(days=2)
+    assert stage() == "never came back"
+    desk.fetch(credential=own_token(desk), door=Door.HTTPS)
+    assert stage() == "adopted"
+    devices.reopen_window(desk.core, desk.actor, desk.device)
+    clock.turn(days=2)
+    assert stage() == "closed unused"
 
 
 def test_twenty_files_and_no_more(desk):

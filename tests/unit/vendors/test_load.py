@@ -65,7 +65,7 @@ FAULTS = {
     "long OUI": (replaced('"aabbcc"', '"aabbccddee"'), "must be 6 to 9"),
     "template missing": (
         replaced("config.j2", "other.j2"),
-        "file 'config': template 'other.j2' is not in the folder.",
+        "file 'config': template 'other.j2' is not in the folder; write it or mend the name.",
     ),
     "secret by MAC is open": (
         replaced("session = true", "session = true\nsecret = false"),
@@ -97,11 +97,11 @@ FAULTS = {
     ),
     "unknown step of the boot": (
         replaced('boot = ["config"', 'boot = ["firmware"'),
-        "boot: 'firmware' is neither a file's id nor among asks.",
+        "boot: 'firmware' is neither a file's id nor among asks; add it to one.",
     ),
     "two models of one name": (
         replaced('id = "A2"', 'id = "a-1-plus"'),
-        "model 'a-1-plus': the name 'a1plus' is also of 'A 1'.",
+        "model 'a-1-plus': the name 'a1plus' is also of 'A 1'; take it from one.",
     ),
     "pattern that is none": (replaced("^Acme (", "^Acme (("), "user agent pattern '^Acme (("),
     "group nobody reads": (
@@ -110,11 +110,11 @@ FAULTS = {
     ),
     "example that does not match": (
         replaced('text = "Acme A1', 'text = "Apex A1'),
-        "user agent example 'Apex A1 1.2 aabbcc112233' does not match its pattern.",
+        "user agent example 'Apex A1 1.2 aabbcc112233' does not match its pattern; mend one of them.",
     ),
     "example read otherwise": (
         replaced('firmware = "1.2"', 'firmware = "1.3"'),
-        "firmware is '1.2', not '1.3'.",
+        "firmware is '1.2', not '1.3'; mend one.",
     ),
     "key type that is none": (
         GOOD + '\n[key_types]\nintercom = "14"\n',

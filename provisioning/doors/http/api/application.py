@@ -66,6 +66,7 @@ def api_application(core: Core) -> web.Application:
     workers = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
 
     async def workers_end(_: web.Application) -> AsyncIterator[None]:
+        """Let the threads finish what they do."""
         yield
         await asyncio.get_running_loop().run_in_executor(None, workers.shutdown)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from provisioning.domain.roles import Permission
+from provisioning.domain.trust import WindowStage
 from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, listing, whole
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.doors.http.api.stations import Station, shown_station
@@ -100,7 +101,7 @@ class Ways(Shown):
 class Window(Shown):
     """A device's provisioning window."""
 
-    open: bool
+    stage: WindowStage
     window_until: datetime | None
     bound_source: str
     """The first address that came in it."""
@@ -170,13 +171,14 @@ def read_provisioning_url(call: Call, device: str) -> Ways:
 def read_window(call: Call, device: str) -> Window:
     """The state of a device's provisioning window."""
     state = inventory.read_window(call.core, call.actor, device)
-    return Window.of(state.trust, open=state.open)
+    return Window.of(state.trust, stage=state.stage)
 
 
 @ENDPOINTS.post("/devices/{device}/window", Permission.WRITE, HTTPStatus.OK)
 def reopen_window(call: Call, device: str) -> Window:
     """Open a device's provisioning window again and replace its token."""
-    return Window.of(usecases.reopen_window(call.core, call.actor, device), open=True)
+    trust = usecases.reopen_window(call.core, call.actor, device)
+    return Window.of(trust, stage=WindowStage.OPEN)
 
 
 @ENDPOINTS.post("/devices/{device}/enrolment", Permission.WRITE)

@@ -18,8 +18,7 @@ async def document(client):
     async with client.get("/api/v1/openapi.json") as reply:
         assert reply.status == 200
         assert reply.content_type == "application/json"
-        found = await reply.json()
-    return found
+        return await reply.json()
 
 
 async def test_document_is_valid(document):

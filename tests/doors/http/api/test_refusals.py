@@ -7,6 +7,7 @@ import re
 from io import BytesIO
 
 import pytest
+from structlog.testing import capture_logs
 
 from provisioning.domain.errors import RenderFailed
 from provisioning.doors.http.api.application import LARGEST_BODY
@@ -122,8 +123,8 @@ BODIES = {
 async def test_refused_with_a_helpful_problem(api, office, rows):
     """A request that cannot be done is refused under its own code and changes no row."""
     before = rows()
-    for name, (method, path, body, status, code, field) in BODIES.items():
-        filled = json.dumps(body)
+    for name, (method, address, body, status, code, field) in BODIES.items():
+        path, filled = address, json.dumps(body)
         for key, value in office.ids.items():
             path, filled = path.replace(f"{{{key}}}", value), filled.replace(f"{{{key}}}", value)
         reply = await api(method, path, json.loads(filled))
@@ -224,7 +225,9 @@ async def test_disabled_vendor_is_listed_with_its_reason(core, api, tmp_path):
 async def test_unexpected_failure_tells_nothing(core, api):
     """A bug of ours is a 500 that tells no more than that; the server goes on."""
     core.places = None
-    reply = await api("GET", "/organisation")
+    with capture_logs() as logged:
+        reply = await api("GET", "/organisation")
+    assert [(line["event"], line["log_level"]) for line in logged] == [("api-failed", "error")]
     assert (reply.status, reply.json["code"]) == (500, "internal-error")
     assert "NoneType" not in reply.body.decode()
     assert (await api("GET", "/sites")).status == 200

@@ -50,7 +50,7 @@ async def test_readme_walk_through(api, core):
     fetched = (await api("GET", f"/devices/{MAC}/fetches")).json["items"]
     assert [(item["path"], item["outcome"]) for item in fetched] == [("001565aabbcc.cfg", "served")]
     window = (await api("GET", f"/devices/{MAC}/window")).json
-    assert (window["open"], window["bound_source"]) == (True, "192.0.2.7")
+    assert (window["stage"], window["bound_source"]) == ("waiting for its return", "192.0.2.7")
 
 
 async def test_softphone_is_enrolled_by_link(api):
@@ -125,7 +125,7 @@ async def test_reopened_window_replaces_the_url(api, office):
     """Reopening a device's window gives it another URL of its own."""
     path = f"/devices/{office['device']}"
     before = (await api("GET", f"{path}/provisioning-url")).json
-    assert (await api("POST", f"{path}/window")).json["open"] is True
+    assert (await api("POST", f"{path}/window")).json["stage"] == "open"
     after = (await api("GET", f"{path}/provisioning-url")).json
     assert before["token_url"] != after["token_url"]
     assert before["password_url"] == after["password_url"]
