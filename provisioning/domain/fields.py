@@ -5,15 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from provisioning.domain.errors import InvalidInput
+from provisioning.domain.kinds import NumberKind
 from provisioning.domain.settings import is_host
 
 _EXTENSION = re.compile(r"[0-9]{2,10}")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>]{1,64}@[^@\s\x00-\x1f\"<>]{1,190}\.[^@\s.]{2,63}")
 _SIP_USER = re.compile(r"[A-Za-z0-9._+*#~-]{1,64}")
+_DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
 _CODE = re.compile(r"[0-9*#+]{1,16}")
 CODES = ("voicemail", "pickup", "park", "retrieve")
 """The feature codes a SIP server can have."""
@@ -107,3 +109,17 @@ def codes(field: str, values: Mapping[str, str]) -> dict[str, str]:
         if not _CODE.fullmatch(value):
             raise _bad(f"{field}.{key}", value, "1 to 16 digits, * or #")
     return dict(values)
+
+
+def numbers(field: str, values: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """A contact's numbers: at most eight, each with a kind; blanks, dashes and brackets go."""
+    found = []
+    for value in values:
+        kind = word(f"{field}.kind", value["kind"], NumberKind)
+        plain = re.sub(r"[\s()./-]", "", value["number"])
+        if not _DIALLED.fullmatch(plain):
+            raise _bad(f"{field}.number", value["number"], "a number such as 1001 or +49 30 1234")
+        found.append({"kind": kind, "number": plain})
+    if len(found) > 8:
+        raise _bad(field, len(found), "at most 8 numbers")
+    return found

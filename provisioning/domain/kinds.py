@@ -81,3 +81,12 @@ class MemberState(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+
+
+class NumberKind(StrEnum):
+    """What a number of a contact is."""
+
+    INTERNAL = "internal"
+    WORK = "work"
+    MOBILE = "mobile"
+    HOME = "home"

@@ -101,3 +101,24 @@ class SipAccount(Owned, Base):
     username: Mapped[str]
     auth_name: Mapped[str] = mapped_column(default="")
     password_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Contact(Owned, Base):
+    """An entry of the organisation's phone book, or of one user's own.
+
+    ``numbers`` is a list of {"kind", "number"}; users with an extension stand in the phone book
+    by themselves and need no contact.
+    """
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        owned_key(),
+        within("user_id", "user", ondelete="CASCADE"),
+        Index("ix_contact_user", "user_id"),
+    )
+
+    user_id: Mapped[UUID | None]
+    first_name: Mapped[str]
+    last_name: Mapped[str] = mapped_column(default="")
+    department: Mapped[str] = mapped_column(default="")
+    numbers: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)

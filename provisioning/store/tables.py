@@ -19,7 +19,7 @@ from provisioning.store.organisations import (
     Role,
     Site,
 )
-from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
 
@@ -27,6 +27,7 @@ __all__ = [
     "ApiToken",
     "Assignment",
     "Base",
+    "Contact",
     "DectMember",
     "DectSlot",
     "DectSystem",

@@ -38,8 +38,8 @@ def build_phone(
     device = snapshot.device
     layers = list(_layers(snapshot, cipher))
     blank = device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
-    alone = None if blank else _alone(snapshot)
-    settings = resolve(concerning(layers, alone), scope=Scope.DEVICE)
+    owner = None if blank else _alone(snapshot)
+    settings = resolve(concerning(layers, owner), scope=Scope.DEVICE)
     places = tuple(_places(snapshot, cipher, layers))
     if blank:
         places = tuple(replace(place, name="", lines=()) for place in places)
@@ -56,7 +56,7 @@ def build_phone(
         lines=tuple(line for place in places for line in place.lines),
         stations=stations,
         dect=_dect(snapshot, cipher),
-        keys=() if blank else tuple(_keys(snapshot, alone)),
+        keys=() if blank else tuple(_keys(snapshot, owner)),
         provisioning=provisioning,
         pool=any(station.pool for station in snapshot.stations),
         blank=blank,
@@ -66,6 +66,12 @@ def build_phone(
         user_password=str(settings["user.password"].value)
         or cipher.decrypt(device.user_password_encrypted, PURPOSE_PHONE),
     )
+
+
+def alone(snapshot: Snapshot) -> UUID | None:
+    """The id of the device's user, if it has exactly one."""
+    user = _alone(snapshot)
+    return user.id if user else None
 
 
 def _alone(snapshot: Snapshot) -> User | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioning.domain.kinds import DeviceState
-from provisioning.domain.phone import Provisioning
+from provisioning.domain.phone import Phone, Provisioning
 from provisioning.domain.trust import Grade, Judgement
 from provisioning.render.files import render_file
 from provisioning.store import queries
@@ -14,11 +14,12 @@ from provisioning.store.database import Session, release
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
-from provisioning.store.snapshots import snapshot, versions
+from provisioning.store.snapshots import Snapshot, snapshot, versions
 from provisioning.usecases import windows
 from provisioning.usecases.core import Cached, Core
 from provisioning.usecases.moving import destination
-from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.phonebook import directory
+from provisioning.usecases.phones import Facts, alone, build_phone
 from provisioning.usecases.proof import Proof
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome
 from provisioning.vendors.load import Vendor
@@ -165,16 +166,32 @@ def _content(
         return reply_of(core.places.ca_pem.encode(), _CA_MEDIA_TYPE)
     place = _place(core, session, request, wanted, site)
     key = (device.id, wanted.vendor.id, rule.id, wanted.facts, place, core.clock().year)
-    adopted = wanted.trust.adopted_at is not None
+    # A phone book changes with people who have nothing to do with this device.
+    adopted = wanted.trust.adopted_at is not None and not rule.phonebook
     held = core.cache.get(key, versions(session, device)) if adopted else None
     if held is not None:
         return FileReply(Outcome.SERVED, held.content, media_type=rule.media_type, etag=held.etag)
     rows = snapshot(session, device)
     phone = build_phone(rows, core.cipher, facts=wanted.facts, provisioning=place, now=core.clock())
+    if rule.phonebook:
+        phone = _with_directory(session, phone, rows, request.query, rule)
     reply = reply_of(render_file(phone, wanted.vendor, rule), rule.media_type)
     if adopted:
         core.cache.put(key, Cached(rows.versions, reply.content, reply.etag))
     return reply
+
+
+def _with_directory(
+    session: Session, phone: Phone, rows: Snapshot, query: str, rule: FileRule
+) -> Phone:
+    book = directory(
+        session,
+        rows.organisation.id,
+        alone(rows),
+        query=query,
+        page_size=rule.page_size,
+    )
+    return replace(phone, directory=book)
 
 
 def _place(

@@ -117,7 +117,7 @@ class FileRule:
     ``secret`` whether it needs the site's trust (a name with a MAC always does, so that a
     refused phone looks like an unknown one); ``session`` marks the one file that holds all a
     hotdesk session can change; ``phonebook`` the remote phone book (its template sees
-    ``directory``); ``proof`` the files whose fetch shows that a phone is current;
+    ``directory``, ``page_size`` entries at a time, or all at once where it is absent); ``proof`` the files whose fetch shows that a phone is current;
     ``only`` restricts the rule to models with these traits, ``firmware_from`` and
     ``firmware_below`` to versions from the one and before the other (dotted numbers); a phone of
     unknown firmware is taken for a current one.
@@ -134,6 +134,7 @@ class FileRule:
     session: bool = False
     proof: bool = True
     phonebook: bool = False
+    page_size: int | None = None
     only: dict[str, Trait] = field(default_factory=dict)
     firmware_from: str | None = None
     firmware_below: str | None = None

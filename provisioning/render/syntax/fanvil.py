@@ -37,7 +37,7 @@ def text(text: str) -> Parameters:
         if not colon or not _LABEL.fullmatch(label):
             raise ValueError(f"line {number} is not 'label :value': {line[:60]!r}")
         before = f"{section}/" if _KEYS.fullmatch(section) else ""
-        found.append((before + label.rstrip(), value))
+        found.append((before + label.rstrip(), value.strip()))
     return found
 
 

@@ -16,6 +16,7 @@ LINE_FORMS = [form for form in Syntax if form not in XML_FORMS]
 QUOTED_FORMS = [Syntax.MITEL, Syntax.PANASONIC]
 BREAKS = ["\n", "\r", "\r\n", "\0", "\x0b", "\x0c", "\x1b", "\ud800"]
 HEAD = "#!version:1.0.0.1\n"
+FANVIL_HEAD = "<<VOIP CONFIG FILE>>Version:2.0000000000  \n"
 
 # One parameter with a value in it, as each form has it, and the name it is read back by.
 DOCUMENTS = {
@@ -51,6 +52,12 @@ DOCUMENTS = {
         '<!DOCTYPE LocalDirectory>\n<list><entry surname="{}"/></list>',
         "surname",
     ),
+    Syntax.FANVIL_TEXT: (FANVIL_HEAD + "LCD Title          :{}\n<<END OF FILE>>\n", "LCD Title"),
+    Syntax.FANVIL_XML: (
+        '<sysConf><sip><line index="1"><DisplayName>{}</DisplayName></line></sip></sysConf>',
+        "sip.line.1.DisplayName",
+    ),
+    Syntax.HTEK_XML: ("<hl_provision><config><P3>{}</P3></config></hl_provision>", "P3"),
 }  # fmt: skip
 
 printable = st.text(
@@ -123,6 +130,11 @@ def test_what_is_not_xml_is_not_read(form: Syntax, text: str):
         (Syntax.SNOM_XML, "<config/>"),
         (Syntax.GRANDSTREAM_XML, "<settings/>"),
         (Syntax.LINPHONE_XML, "<gs_provision/>"),
+        (Syntax.FANVIL_XML, "<VOIP_CONFIG_FILE/>"),
+        (Syntax.FANVIL_TEXT, "Time Zone :4\n<<END OF FILE>>\n"),
+        (Syntax.FANVIL_TEXT, FANVIL_HEAD + "Time Zone :4\n"),
+        (Syntax.FANVIL_TEXT, FANVIL_HEAD + "Time Zone\n<<END OF FILE>>\n"),
+        (Syntax.HTEK_XML, "<gs_provision/>"),
         (Syntax.YEALINK, "phone.name = x\n"),
         (Syntax.YEALINK, HEAD + "no equals sign\n"),
         (Syntax.YEALINK, HEAD + "a key with blanks = x\n"),
@@ -166,4 +178,18 @@ def test_mitel_marks_and_quotes_are_no_part_of_name_and_value():
         ("admin password", "22222"),
         ("sip dial plan", "x#;911"),
         ("directory 1", ""),
+    ]
+
+
+def test_fanvil_keys_are_told_apart_by_their_page():
+    """Pages of keys repeat their labels, so that the page's heading is part of the name."""
+    text = (
+        FANVIL_HEAD
+        + "<PHONE FEATURE MODULE>\n--Display Input--  :\nLCD Title :Ada: 1\n\n<DSSKEY CONFIG MODULE>\n"
+        + "--Sidekey Config1--:\nFkey1 Type :2\n--Dsskey Config1--:\nFkey1 Type :0\n<<END OF FILE>>\n"
+    )
+    assert FORMS[Syntax.FANVIL_TEXT].parse(text) == [
+        ("LCD Title", "Ada: 1"),
+        ("Sidekey Config1/Fkey1 Type", "2"),
+        ("Dsskey Config1/Fkey1 Type", "0"),
     ]

@@ -219,3 +219,33 @@ def test_longest_prefix_comes_first(write, load):
     assert [v.id for v in registry.by_oui(Mac("aabbcc112233"))] == ["apex", "acme"]
     assert [v.id for v in registry.by_oui(Mac("aabbcc212233"))] == ["acme"]
     assert registry.by_oui(Mac("0015651122aa")) == []
+
+
+@pytest.mark.parametrize(
+    ("firmware", "rule"),
+    [
+        ("", "new"),
+        ("unknown", "new"),
+        ("2.2.9", "old"),
+        ("2.2", "old"),
+        ("2.2.10", "new"),
+        ("2.12", "new"),
+        ("10.0", "new"),
+    ],
+)
+def test_rules_of_one_name_are_told_apart_by_firmware(write, load, firmware: str, rule: str):
+    """Of two rules with one name the phone has that of its firmware; unknown counts as current."""
+    old = replaced("session = true", 'session = true\nfirmware_below = "2.2.10"').replace(
+        'id = "config"', 'id = "old"'
+    )
+    new = """
+[[files]]
+id = "new"
+pattern = "{mac}.cfg"
+template = "config.j2"
+syntax = "xml"
+firmware_from = "2.2.10"
+"""
+    write("acme", old.replace('boot = ["config", ', 'boot = ["new", ') + new, "config.j2")
+    [found] = load().vendor("acme").rules_for(None, firmware)
+    assert found.id == rule

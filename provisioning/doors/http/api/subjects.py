@@ -10,6 +10,7 @@ from provisioning.doors.http.api import (
     keys,
     organisations,
     pending,
+    phonebook,
     settings,
     sip,
     stations,
@@ -29,6 +30,7 @@ _SUBJECTS = (
     dect,
     settings,
     keys,
+    phonebook,
     vendors,
     access,
 )

@@ -76,7 +76,7 @@ def upgrade() -> None:
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.CheckConstraint("area IN ('line', 'expansion')", name=op.f('ck_key_area')),
     sa.CheckConstraint("level IN ('organisation', 'site', 'profile', 'device', 'role', 'user')", name=op.f('ck_key_level')),
-    sa.CheckConstraint("type IN ('none', 'line', 'blf', 'speed-dial', 'park', 'pickup', 'url', 'dtmf', 'voicemail', 'dnd')", name=op.f('ck_key_type')),
+    sa.CheckConstraint("type IN ('none', 'line', 'shared-line', 'blf', 'blf-list', 'presence', 'speed-dial', 'park', 'retrieve', 'pickup', 'group-pickup', 'intercom', 'transfer', 'conference', 'forward', 'hold', 'private-hold', 'redial', 'return', 'record', 'page', 'dtmf', 'prefix', 'voicemail', 'dnd', 'directory', 'call-log', 'lock', 'login', 'url', 'xml')", name=op.f('ck_key_type')),
     sa.CheckConstraint('module >= 0 AND position > 0', name=op.f('ck_key_address')),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_key_organisation_id_organisation'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_key')),
@@ -251,6 +251,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_user_organisation_id'), ['organisation_id'], unique=False)
         batch_op.create_index('uq_user_email', ['organisation_id', 'email'], unique=True, postgresql_where=sa.text('email IS NOT NULL'), sqlite_where=sa.text('email IS NOT NULL'))
         batch_op.create_index('uq_user_extension', ['organisation_id', 'extension'], unique=True, postgresql_where=sa.text('extension IS NOT NULL'), sqlite_where=sa.text('extension IS NOT NULL'))
+
+    op.create_table('contact',
+    sa.Column('user_id', sa.Uuid(), nullable=True),
+    sa.Column('first_name', sa.String(), nullable=False),
+    sa.Column('last_name', sa.String(), nullable=False),
+    sa.Column('department', sa.String(), nullable=False),
+    sa.Column('numbers', sa.JSON(), nullable=False),
+    sa.Column('organisation_id', sa.Uuid(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['organisation_id', 'user_id'], ['user.organisation_id', 'user.id'], name=op.f('fk_contact_organisation_id_user_id_user'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_contact_organisation_id_organisation'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_contact')),
+    sa.UniqueConstraint('organisation_id', 'id', name=op.f('uq_contact_organisation_id_id'))
+    )
+    with op.batch_alter_table('contact', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_contact_organisation_id'), ['organisation_id'], unique=False)
+        batch_op.create_index('ix_contact_user', ['user_id'], unique=False)
 
     op.create_table('dect_system',
     sa.Column('name', sa.String(), nullable=False),
@@ -568,6 +587,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_dect_system_organisation_id'))
 
     op.drop_table('dect_system')
+    with op.batch_alter_table('contact', schema=None) as batch_op:
+        batch_op.drop_index('ix_contact_user')
+        batch_op.drop_index(batch_op.f('ix_contact_organisation_id'))
+
+    op.drop_table('contact')
     with op.batch_alter_table('user', schema=None) as batch_op:
         batch_op.drop_index('uq_user_extension', postgresql_where=sa.text('extension IS NOT NULL'), sqlite_where=sa.text('extension IS NOT NULL'))
         batch_op.drop_index('uq_user_email', postgresql_where=sa.text('email IS NOT NULL'), sqlite_where=sa.text('email IS NOT NULL'))

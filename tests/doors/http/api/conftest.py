@@ -128,6 +128,7 @@ async def furnish(api: Caller, *, extension: str = "1001", mac: str = "001565AAB
         {"first_name": f"Ada{extension}", "extension": extension, "sip_account": account},
     )
     profile = await api.made("/profiles", {"name": f"profile-{extension}"})
+    contact = await api.made("/phonebook", {"first_name": f"Taxi {extension}"})
     device = await api.made(
         "/devices",
         {"mac": mac, "vendor": "yealink", "model": "T31G", "profile": profile["id"]},
@@ -143,6 +144,7 @@ async def furnish(api: Caller, *, extension: str = "1001", mac: str = "001565AAB
             "user": user["id"],
             "account": user["sip_account"]["id"],
             "profile": profile["id"],
+            "contact": contact["id"],
             "device": device["id"],
             "station": stations.json["items"][0]["id"],
             "site": sites.json["items"][0]["id"],

@@ -1,0 +1,132 @@
+"""The phone book: users with an extension, shared contacts, and a user's own."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from provisioning.domain import fields
+from provisioning.domain.kinds import NumberKind
+from provisioning.domain.phone import Contact as Entry
+from provisioning.domain.phone import Directory
+from provisioning.domain.roles import Permission
+from provisioning.store import phonebook, queries
+from provisioning.store.database import Session
+from provisioning.store.people import Contact, User
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.changes import Check, change, expect
+from provisioning.usecases.core import Core
+from provisioning.usecases.pages import Page, page_of, row_of
+
+_SEARCH = ("search", "q", "name", "query")
+"""What dialects call the text typed into the search field of a phone."""
+
+_FIELDS: dict[str, Check] = {
+    "first_name": lambda value: fields.name("first_name", value),
+    "last_name": lambda value: fields.name("last_name", value, empty=True),
+    "department": lambda value: fields.name("department", value, empty=True),
+    "numbers": lambda value: fields.numbers("numbers", value),
+}
+
+
+# --- contacts, as admins keep them
+
+
+def list_contacts(core: Core, actor: Actor, page: Page) -> list[Contact]:
+    """A page of the organisation's contacts, users' own among them."""
+    return page_of(core, actor, Contact, page)
+
+
+def read_contact(core: Core, actor: Actor, contact: UUID | str) -> Contact:
+    """One contact; raises NotFound."""
+    return row_of(core, actor, Contact, contact)
+
+
+def add_contact(
+    core: Core, actor: Actor, *, user_id: UUID | str | None = None, **columns: Any
+) -> Contact:
+    """Make a contact of the organisation, or of one of its users; raises InvalidInput."""
+    actor.require(Permission.WRITE)
+    with core.database.write() as session:
+        row = Contact(organisation_id=actor.organisation, first_name="", numbers=[])
+        if user_id is not None:
+            row.user_id = queries.get(session, User, actor.organisation, user_id).id
+        change(row, columns, _FIELDS)
+        fields.name("first_name", row.first_name)
+        session.add(row)
+        return row
+
+
+def change_contact(
+    core: Core, actor: Actor, contact: UUID | str, changes: Mapping[str, Any],
+    revision: int | None = None,
+) -> Contact:  # fmt: skip
+    """Change a contact; raises NotFound, InvalidInput or StaleRevision."""
+    actor.require(Permission.WRITE)
+    with core.database.write() as session:
+        row = queries.get(session, Contact, actor.organisation, contact)
+        expect(row, revision)
+        change(row, changes, _FIELDS)
+        return row
+
+
+def delete_contact(
+    core: Core, actor: Actor, contact: UUID | str, revision: int | None = None
+) -> None:
+    """Delete a contact."""
+    actor.require(Permission.WRITE)
+    with core.database.write() as session:
+        row = queries.get(session, Contact, actor.organisation, contact)
+        expect(row, revision)
+        session.delete(row)
+
+
+# --- the phone book, as phones see it
+
+
+def directory(
+    session: Session, organisation: UUID, user: UUID | None, *, query: str, page_size: int | None
+) -> Directory:
+    """The page of the phone book that a phone's query asks for.
+
+    ``query`` is the URL's query; an unknown page is the nearest there is. Names are searched
+    without regard to case and accents, numbers by their beginning.
+    """
+    asked = parse_qs(query, keep_blank_values=True, max_num_fields=20, errors="replace")
+    search = next((asked[name][0] for name in _SEARCH if name in asked), "").strip()[:60]
+    found = sorted(
+        (entry for entry in _entries(session, organisation, user) if _matches(entry, search)),
+        key=lambda entry: (_folded(entry.name), entry.numbers),
+    )
+    size = page_size or max(len(found), 1)
+    pages = max(-(-len(found) // size), 1)
+    wanted = asked.get("page", ["1"])[0]
+    page = min(max(int(wanted) if wanted.isdecimal() and len(wanted) < 7 else 1, 1), pages)
+    return Directory(tuple(found[(page - 1) * size : page * size]), search, page, pages)
+
+
+def _entries(session: Session, organisation: UUID, user: UUID | None) -> Iterable[Entry]:
+    for person in phonebook.reachable_users(session, organisation):
+        number = (str(NumberKind.INTERNAL), person.extension or "")
+        yield Entry(person.first_name, person.last_name, (number,))
+    for row in phonebook.contacts(session, organisation, user):
+        numbers = tuple((item["kind"], item["number"]) for item in row.numbers)
+        yield Entry(row.first_name, row.last_name, numbers, row.department)
+
+
+def _matches(entry: Entry, search: str) -> bool:
+    if not search:
+        return True
+    folded = _folded(search)
+    return folded in _folded(entry.name) or any(
+        number.startswith(search) for _, number in entry.numbers
+    )
+
+
+def _folded(text: str) -> str:
+    """A text without case and accents, to compare by."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
