@@ -43,6 +43,13 @@ class KeyType(StrEnum):
     LOGIN = "login"
     URL = "url"
     XML = "xml"
+    COLLEAGUES = "colleagues"
+    PARK_SLOTS = "park-slots"
+
+
+SETS = frozenset({KeyType.COLLEAGUES, KeyType.PARK_SLOTS})
+"""Types that stand for many keys: from their place on, a BLF for everybody else of the
+organisation, or a park key for each slot of a range such as 701-710."""
 
 
 class Area(StrEnum):
@@ -54,6 +61,8 @@ class Area(StrEnum):
 
 _URLS = frozenset({KeyType.URL, KeyType.XML, KeyType.LOGIN})
 _NEEDS_VALUE = frozenset({KeyType.BLF, KeyType.SPEED_DIAL, KeyType.PARK, KeyType.URL, KeyType.DTMF})
+_RANGE = re.compile(r"([1-9][0-9]{0,7})-([1-9][0-9]{0,7})")
+_MOST_SLOTS = 100
 _DIALABLE = re.compile(r"[0-9A-Za-z*#+._@:-]{1,128}")
 _URL = re.compile(r"https?://[^\s\"'<>]{1,500}")
 
@@ -83,6 +92,9 @@ class Key:
 
     def __post_init__(self) -> None:
         """Refuse a key whose value does not fit its type (InvalidInput)."""
+        if self.type in SETS:
+            slots(self)
+            return
         where = f"the key {self.address.area} {self.address.position}"
         if self.type in _NEEDS_VALUE and not self.value:
             raise InvalidInput(
@@ -99,3 +111,21 @@ class Key:
                 else "Give a number, an extension or a SIP address.",
                 field="value",
             )
+
+
+def slots(key: Key) -> range:
+    """The slots of a set of park keys, none of any other set; raises InvalidInput."""
+    found = _RANGE.fullmatch(key.value)
+    if key.type is KeyType.COLLEAGUES and not key.value:
+        return range(0)
+    if key.type is KeyType.PARK_SLOTS and found is not None:
+        first, last = int(found[1]), int(found[2])
+        if first <= last < first + _MOST_SLOTS:
+            return range(first, last + 1)
+    raise InvalidInput(
+        f"the keys {key.type} from {key.address.position} on have a value they do not take.",
+        remedy=f"Give a range of at most {_MOST_SLOTS} slots such as 701-710."
+        if key.type is KeyType.PARK_SLOTS
+        else "Leave the value out: everybody else of the organisation is meant.",
+        field="value",
+    )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioning.domain.effective import Effective
-from provisioning.domain.keys import Key
+from provisioning.domain.keys import Key, KeyAddress
 from provisioning.domain.mac import Mac
 
 NO_URL = ""
@@ -95,6 +95,14 @@ class Dect:
 
 
 @dataclass(frozen=True, slots=True)
+class Poured:
+    """Keys that go, in order, to the free places from an address on."""
+
+    start: KeyAddress
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """An entry of a phone book. ``numbers`` are (kind, number): internal, work, mobile, home."""
 
@@ -143,6 +151,7 @@ class Phone:
     ``blank`` asks for the file that takes all lines and personal data away (blocked, retired);
     a phone without lines that is not blank shows its guest profile. ``expansion_modules`` counts
     the modules attached. ``year`` is the current year in the phone's zone, for daylight saving.
+    ``keys`` sit at their addresses, ``poured`` ones where there is room.
     ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
     empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
     """
@@ -157,6 +166,7 @@ class Phone:
     year: int
     lines: tuple[Line, ...] = ()
     keys: tuple[Key, ...] = ()
+    poured: tuple[Poured, ...] = ()
     stations: tuple[Station, ...] = ()
     dect: Dect | None = None
     directory: Directory = Directory()

@@ -18,11 +18,13 @@ from provisioning.domain.phone import Phone
 from provisioning.domain.timezones import Change, zone_rule
 from provisioning.render import stations
 from provisioning.render.explain import Recorded, RecordedBy, Word
+from provisioning.render.layout import layout
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
 
 Context = dict[str, Any]
+Placed = dict[KeyAddress, Key]
 
 _FALLBACK_LANGUAGE = "en"
 
@@ -58,7 +60,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
     """
     most = Most(vendor, model)
-    keys = _keys(phone, vendor, most.keys)
+    modules = min(phone.expansion_modules, most.modules)
+    placed, _ = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
     lines = [stations.line_context(*item) for item in stations.numbered(phone, most.lines)]
     used = {line["n"] for line in lines}
     return {
@@ -71,10 +74,10 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "dect": stations.dect_context(phone),
         "directory": stations.directory_context(phone),
         "phonebook": _phonebook(phone, vendor),
-        "keys": keys,
+        "keys": _keys(vendor, placed, 0, most.keys),
         "expansion": [
-            _module(phone, vendor, module, most.module_keys)
-            for module in range(1, min(phone.expansion_modules, most.modules) + 1)
+            {"m": module, "keys": _keys(vendor, placed, module, most.module_keys)}
+            for module in range(1, modules + 1)
         ],
         "zone": _zone(phone, vendor),
         "language": _language(phone, vendor),
@@ -157,28 +160,13 @@ def _key(vendor: Vendor, number: int, key: Key | None) -> Context:
     }
 
 
-def _keys(phone: Phone, vendor: Vendor, count: int) -> list[Context]:
-    """The phone's own keys; where nothing is said of the first ones, they are its lines."""
-    if phone.blank:
-        return [_key(vendor, number, None) for number in range(1, count + 1)]
-    own = {key.address.position: key for key in phone.keys if key.address.area is Area.LINE}
-    for number, line in enumerate(phone.lines, 1):
-        if number not in own and number <= count:
-            address = KeyAddress(Area.LINE, 0, number)
-            own[number] = Key(address, KeyType.LINE, label=line.label, line=number)
-    return [_key(vendor, number, own.get(number)) for number in range(1, count + 1)]
-
-
-def _module(phone: Phone, vendor: Vendor, module: int, count: int) -> Context:
-    here = {
-        key.address.position: key
-        for key in phone.keys
-        if key.address.area is Area.EXPANSION and key.address.module == module and not phone.blank
-    }
-    return {
-        "m": module,
-        "keys": [_key(vendor, number, here.get(number)) for number in range(1, count + 1)],
-    }
+def _keys(vendor: Vendor, placed: Placed, module: int, count: int) -> list[Context]:
+    """Every key of the phone itself or of a module, the empty ones too."""
+    area = Area.EXPANSION if module else Area.LINE
+    return [
+        _key(vendor, number, placed.get(KeyAddress(area, module, number)))
+        for number in range(1, count + 1)
+    ]
 
 
 def _zone(phone: Phone, vendor: Vendor) -> Context:

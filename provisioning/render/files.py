@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioning.domain.keys import KeyType
 from provisioning.domain.phone import Phone
 from provisioning.render import context, explain
 from provisioning.render.environment import render_template
+from provisioning.render.layout import layout
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import FileRule, Model
@@ -88,16 +90,18 @@ def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
 
 def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
     most = context.Most(vendor, model)
-    for key in phone.keys:
-        address = key.address
-        if address.module > min(most.modules, phone.expansion_modules):
-            yield f"Key {address.position} of module {address.module}: no such module."
-        elif address.position > (most.module_keys if address.module else most.keys):
-            yield f"Key {address.position} is beyond the model's last."
-        elif key.type not in vendor.data.key_types:
-            yield f"Key {address.position}: the dialect has no key of type {key.type}."
+    modules = min(phone.expansion_modules, most.modules)
+    placed, beyond = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
+    for key in beyond:
+        yield f"No place is left for the key '{key.label or key.value or key.type}'."
+    for address, key in sorted(placed.items()):
+        where = f"Key {address.position}" + (f" of module {address.module}" * bool(address.module))
+        if key.type in (KeyType.NONE, KeyType.LINE):
+            continue
+        if key.type not in vendor.data.key_types:
+            yield f"{where}: the dialect has no key of type {key.type}."
         elif model is not None and key.type in model.cannot:
-            yield f"Key {address.position}: {model.id} has no key of type {key.type}."
+            yield f"{where}: {model.id} has no key of type {key.type}."
 
 
 def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from provisioning.domain.keys import KeyType
 from provisioning.domain.mac import Mac
 from provisioning.domain.settings import Level
-from provisioning.store import dect, queries
+from provisioning.store import dect, phonebook, queries
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -51,6 +52,7 @@ class Snapshot:
     servers: dict[UUID, SipServer]
     settings: tuple[SettingValue, ...]
     keys: tuple[KeyValue, ...]
+    colleagues: tuple[User, ...] = ()
     system: DectSystem | None = None
     members: tuple[Base, ...] = ()
     slots: tuple[tuple[DectSlot, Station | None], ...] = ()
@@ -80,6 +82,9 @@ def snapshot(session: Session, device: Device) -> Snapshot:
     people = queries.users(session, [assignment.user_id for assignment in assignments])
     accounts = queries.accounts_of(session, users=list(people), stations=station_ids)
     owners = _owners(device, people.values())
+    keys = queries.keys_at(session, owners)
+    named = any(key.type == KeyType.COLLEAGUES for key in keys)
+    everybody = phonebook.reachable_users(session, device.organisation_id) if named else []
     return Snapshot(
         device=device,
         mac=queries.macs(session, [device.id]).get(device.id),
@@ -92,7 +97,8 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         accounts=tuple(accounts),
         servers=queries.servers(session, [account.sip_server_id for account in accounts]),
         settings=tuple(queries.settings_at(session, owners)),
-        keys=tuple(queries.keys_at(session, owners)),
+        keys=tuple(keys),
+        colleagues=tuple(everybody),
         system=system,
         members=members,
         slots=slots,

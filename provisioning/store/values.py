@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from provisioning.domain.keys import Area, KeyType
+from provisioning.domain.keys import Area
 from provisioning.domain.settings import STORED_LEVELS
 from provisioning.store.base import Base, Owned, now, one_of
 
@@ -47,7 +47,6 @@ class KeyValue(Owned, Base):
         UniqueConstraint("level", "owner_id", "area", "module", "position"),
         CheckConstraint(f"level IN ({_LEVELS})", name="level"),
         one_of("area", Area, name="area"),
-        one_of("type", KeyType, name="type"),
         CheckConstraint("module >= 0 AND position > 0", name="address"),
     )
 

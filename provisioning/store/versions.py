@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from provisioning.domain.keys import KeyType
 from provisioning.domain.settings import Level
 from provisioning.store.devices import (
     Assignment,
@@ -92,6 +93,11 @@ def _assignment(session: Session, row: Assignment, stale: Stale) -> None:
 
 def _user(session: Session, row: User, stale: Stale) -> None:
     stale.devices |= _users(session, [row.id])
+    shown = select(KeyValue.id).where(
+        KeyValue.organisation_id == row.organisation_id, KeyValue.type == KeyType.COLLEAGUES
+    )
+    if session.scalar(shown.limit(1)) is not None:
+        stale.organisations.add(row.organisation_id)
 
 
 def _account(session: Session, row: SipAccount, stale: Stale) -> None:

@@ -10,17 +10,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
-from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.kinds import DectRole, DeviceState
 from provisioning.domain.phone import Dect, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
-from provisioning.store.values import KeyValue, SettingValue
+from provisioning.store.values import SettingValue
+from provisioning.usecases import layouts as keys
 from provisioning.usecases.lines import OwnedLayer, concerning, lines_at, people_at
 from provisioning.usecases.purposes import PURPOSE_DECT, PURPOSE_PHONE, PURPOSE_SETTING
-
-_LEVELS = list(Level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,8 @@ def build_phone(
         lines=tuple(line for place in places for line in place.lines),
         stations=stations,
         dect=_dect(snapshot, cipher),
-        keys=() if blank else tuple(_keys(snapshot, owner)),
+        keys=keys.at_addresses(snapshot, owner),
+        poured=keys.poured(snapshot, owner),
         provisioning=provisioning,
         pool=any(station.pool for station in snapshot.stations),
         blank=blank,
@@ -160,22 +159,3 @@ def stored_value(row: SettingValue, cipher: Cipher) -> Value:
         return cipher.decrypt(row.secret, PURPOSE_SETTING)
     value: Value = tuple(row.value) if isinstance(row.value, list) else row.value
     return value
-
-
-# --- keys
-
-
-def _keys(snapshot: Snapshot, alone: User | None) -> Iterable[Key]:
-    """Keys by address, those of later levels over those of earlier ones."""
-    person, role = (alone.id, alone.role_id) if alone else (None, None)
-    held: dict[KeyAddress, KeyValue] = {}
-    for row in sorted(snapshot.keys, key=lambda row: _LEVELS.index(Level(row.level))):
-        if row.level == Level.USER and row.owner_id != person:
-            continue
-        if row.level == Level.ROLE and row.owner_id != role:
-            continue
-        held[KeyAddress(Area(row.area), row.module, row.position)] = row
-    return [
-        Key(address, KeyType(row.type), row.value, row.label, row.line)
-        for address, row in sorted(held.items())
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from provisioning.domain.errors import BadVendorFolder
 from provisioning.domain.keys import KeyType
 from provisioning.vendors import grammar
+from provisioning.vendors.reading import pattern_fault
 from provisioning.vendors.schema import Example, FileRule, Model, Trait, VendorData
 
 _ADAPTER = TypeAdapter(VendorData)
@@ -134,6 +135,7 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
     yield from _file_faults(data, folders)
     yield from _name_faults(data)
     yield from _agent_faults(data)
+    yield from _readback_faults(data)
     for oui in data.ouis:
         if not re.fullmatch(r"[0-9a-f]{6}([0-9a-f]{1,3})?", oui):
             yield f"OUI '{oui}' must be 6 to 9 lower-case hex digits."
@@ -173,9 +175,50 @@ def _name_faults(data: VendorData) -> Iterator[str]:
             grammar.compile_pattern(pattern)
         except (grammar.BadPattern, re.error, OverflowError):
             yield f"'{pattern}' is no file name pattern; see docs/vendors.md."
-    for name in data.boot:
-        if name not in known:
-            yield f"boot: '{name}' is neither a file's id nor among asks; add it to one."
+    yield from _boot_faults(data, known)
+
+
+def _boot_faults(data: VendorData, known: set[str]) -> Iterator[str]:
+    before: set[str] = set()
+    for step in data.steps:
+        if step.name not in known:
+            yield f"boot: '{step.name}' is neither a file's id nor among asks; add it to one."
+        for name in filter(None, (step.unless, step.needs)):
+            if name not in before:
+                yield f"boot: '{step.name}' depends on '{name}', which is no earlier step; mend the name."
+        before.add(step.name)
+
+
+def _readback_faults(data: VendorData) -> Iterator[str]:
+    if data.readback is None:
+        return
+    for lines in data.readback.lines:
+        yield from _pattern_faults((lines.user, lines.password, lines.server), lines.texts)
+        yield from _pattern_faults((lines.label, lines.display, lines.enabled), {})
+    for keys in data.readback.keys:
+        yield from _pattern_faults((*keys.type, keys.value, keys.label, keys.line), keys.texts)
+        for item in keys.lists.values():
+            yield from _pattern_faults((item.index, item.value, item.label), item.texts)
+        for trait in filter(None, (keys.after, keys.gap)):
+            if trait not in data.traits:
+                yield f"readback: trait '{trait}' has no default; add it to [traits]."
+        for word in filter(None, (*keys.codes, keys.otherwise)):
+            if word not in set(KeyType):
+                yield f"readback: '{word}' is no key type; write one of {', '.join(KeyType)}."
+
+
+def _pattern_faults(patterns: Iterable[str], texts: Mapping[str, str]) -> Iterator[str]:
+    for fault in map(pattern_fault, patterns):
+        if fault:
+            yield f"readback: {fault}"
+    for name, text in texts.items():
+        try:
+            groups = set(re.compile(text).groupindex)
+        except (re.error, OverflowError, RecursionError) as error:
+            yield f"readback: texts.{name} '{text[:60]}': {error}; mend the expression."
+            continue
+        if groups != {"value"}:
+            yield f"readback: texts.{name} needs the group 'value' and no other."
 
 
 def _agent_faults(data: VendorData) -> Iterator[str]:

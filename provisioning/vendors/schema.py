@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from provisioning.vendors.reading import Readback
+
 _STRICT = ConfigDict(extra="forbid", strict=False)
 
 Trait = str | int | bool
@@ -49,6 +51,8 @@ class Syntax(StrEnum):
     FANVIL_TEXT = "fanvil-text"
     FANVIL_XML = "fanvil-xml"
     HTEK_XML = "htek-xml"
+    DIGIUM_XML = "digium-xml"
+    VTECH = "vtech"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +197,28 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class BootStep:
+    """One name a booting phone asks for: a file's id or one of ``asks``.
+
+    ``unless`` names an earlier step: this one is left out if that was found; ``needs`` likewise
+    if it was not.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    unless: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class VendorData:
     """The whole of one vendor.toml.
 
     ``asks`` are further names its phones ask for that we recognise and do not serve: they are
-    answered "not found" and never count as scanning. ``key_types``, ``languages``, ``tones``
+    answered "not found" and never count as scanning. ``boot`` is the order a booting phone asks
+    in; an entry may be a name alone. ``readback`` says what the parameters mean to the phone.
+    ``key_types``, ``languages``, ``tones``
     and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
     value. ``traits`` are the defaults of every trait a model may set.
     """
@@ -212,7 +233,7 @@ class VendorData:
     user_agents: tuple[UserAgent, ...] = ()
     files: tuple[FileRule, ...] = ()
     asks: tuple[str, ...] = ()
-    boot: tuple[str, ...] = ()
+    boot: tuple[str | BootStep, ...] = ()
     models: tuple[Model, ...] = ()
     traits: dict[str, Trait] = field(default_factory=dict)
     key_types: dict[str, str] = field(default_factory=dict)
@@ -221,3 +242,9 @@ class VendorData:
     timezones: dict[str, str] = field(default_factory=dict)
     adopt: Adopt = field(default_factory=Adopt)
     tls: Tls = field(default_factory=Tls)
+    readback: Readback | None = None
+
+    @property
+    def steps(self) -> tuple[BootStep, ...]:
+        """The boot order, each entry as a step."""
+        return tuple(step if isinstance(step, BootStep) else BootStep(step) for step in self.boot)

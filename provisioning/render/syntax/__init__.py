@@ -18,19 +18,23 @@ Parameters = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One syntax: how to escape a value, how to read a file, and what ends its lines."""
+    """One syntax: how to escape a value, how to read a file, and what ends its lines.
+
+    ``links`` gives the further files a file names: names or URLs, in the order they are fetched.
+    """
 
     escape: Callable[[str], str]
     parse: Callable[[str], Parameters]
     newline: str = "\n"
+    links: Callable[[str], list[str]] | None = None
 
 
 FORMS: dict[Syntax, Form] = {
     Syntax.YEALINK: Form(escapes.line, lines.yealink),
-    Syntax.YEALINK_BOOT: Form(escapes.line, lines.yealink_boot),
+    Syntax.YEALINK_BOOT: Form(escapes.line, lines.yealink_boot, links=lines.yealink_links),
     Syntax.XML: Form(escapes.xml, trees.leaves),
-    Syntax.POLY_XML: Form(escapes.xml, trees.poly),
-    Syntax.SNOM_XML: Form(escapes.xml, trees.snom),
+    Syntax.POLY_XML: Form(escapes.xml, trees.poly, links=trees.poly_links),
+    Syntax.SNOM_XML: Form(escapes.xml, trees.snom, links=trees.snom_links),
     Syntax.GRANDSTREAM_XML: Form(escapes.xml, trees.grandstream),
     Syntax.LINPHONE_XML: Form(escapes.xml, trees.linphone),
     Syntax.CISCO_XML: Form(escapes.xml_by_name, trees.cisco),
@@ -42,4 +46,6 @@ FORMS: dict[Syntax, Form] = {
     Syntax.FANVIL_TEXT: Form(escapes.line, fanvil.text),
     Syntax.FANVIL_XML: Form(escapes.xml, fanvil.xml),
     Syntax.HTEK_XML: Form(escapes.xml, trees.htek),
+    Syntax.DIGIUM_XML: Form(escapes.xml, trees.digium),
+    Syntax.VTECH: Form(escapes.line, lines.vtech),
 }

@@ -44,6 +44,11 @@ def yealink_boot(text: str) -> Parameters:
     return found
 
 
+def yealink_links(text: str) -> list[str]:
+    """The files a boot file includes."""
+    return [value for name, value in yealink_boot(text) if name == "include:config"]
+
+
 def mitel(text: str) -> Parameters:
     """Lines of ``name: value``; ``^`` or ``!`` before a name and quotes around a value are taken off."""
     found = []
@@ -78,4 +83,17 @@ def panasonic(text: str) -> Parameters:
         if not parts:
             raise ValueError(f"line {number} is not 'NAME=\"value\"': {line[:60]!r}")
         found.append((parts[1], parts[2]))
+    return found
+
+
+def vtech(text: str) -> Parameters:
+    """Lines of ``name = value``; comments begin with a hash (NOTES.md of the dialect)."""
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = re.fullmatch(r"([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)+) =(?: (.*))?", line)
+        if not parts:
+            raise ValueError(f"line {number} is not 'name = value': {line[:60]!r}")
+        found.append((parts[1], (parts[2] or "").strip()))
     return found

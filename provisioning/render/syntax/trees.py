@@ -23,8 +23,22 @@ def poly(text: str) -> Parameters:
     return [pair for element in tree(text).iter() for pair in element.attrib.items()]
 
 
+def poly_links(text: str) -> list[str]:
+    """The files a master configuration names, the first one the strongest."""
+    named = [value for name, value in poly(text) if name in ("CONFIG_FILES", "MISC_FILES")]
+    return [name for names in named for part in names.split(",") if (name := part.strip())]
+
+
+def snom_links(text: str) -> list[str]:
+    """The URLs in a list of setting files."""
+    root = tree(text)
+    if root.tag != "setting-files":
+        return []
+    return [url for element in root if (url := element.attrib.get("url", ""))]
+
+
 def snom(text: str) -> Parameters:
-    """Elements with their idx, below the sections of a settings file."""
+    """Elements with their idx, below the sections of a settings file; labels by ``name@label``."""
     root = tree(text)
     if root.tag not in ("settings", "setting-files", "firmware-settings"):
         raise ValueError(f"root element '{root.tag}' is not one of Snom's")
@@ -40,6 +54,8 @@ def _snom_elements(parent: ET.Element) -> Iterator[tuple[str, str]]:
         if "idx" in element.attrib:
             name += f"[{element.attrib['idx']}]"
         yield name, element.attrib.get("url") or element.text or ""
+        if "label" in element.attrib:
+            yield f"{name}@label", element.attrib["label"]
 
 
 def grandstream(text: str) -> Parameters:
@@ -64,6 +80,16 @@ def htek(text: str) -> Parameters:
     if root.tag != "hl_provision":
         raise ValueError(f"root element '{root.tag}' is not hl_provision")
     return [(element.tag, element.text or "") for config in root for element in config]
+
+
+def digium(text: str) -> Parameters:
+    """Settings by their id, anything else by path and attribute (NOTES.md of the dialect)."""
+    root = tree(text)
+    if root.tag not in ("config", "phonebooks"):
+        raise ValueError(f"root element '{root.tag}' is neither config nor phonebooks")
+    settings = [(item.attrib["id"], item.attrib["value"]) for item in root.findall("setting")]
+    others = [pair for item in root if item.tag != "setting" for pair in _leaves(item, "")]
+    return settings + [pair for pair in others if "@" in pair[0]]
 
 
 def linphone(text: str) -> Parameters:

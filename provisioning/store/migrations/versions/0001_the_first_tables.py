@@ -76,7 +76,6 @@ def upgrade() -> None:
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.CheckConstraint("area IN ('line', 'expansion')", name=op.f('ck_key_area')),
     sa.CheckConstraint("level IN ('organisation', 'site', 'profile', 'device', 'role', 'user')", name=op.f('ck_key_level')),
-    sa.CheckConstraint("type IN ('none', 'line', 'shared-line', 'blf', 'blf-list', 'presence', 'speed-dial', 'park', 'retrieve', 'pickup', 'group-pickup', 'intercom', 'transfer', 'conference', 'forward', 'hold', 'private-hold', 'redial', 'return', 'record', 'page', 'dtmf', 'prefix', 'voicemail', 'dnd', 'directory', 'call-log', 'lock', 'login', 'url', 'xml')", name=op.f('ck_key_type')),
     sa.CheckConstraint('module >= 0 AND position > 0', name=op.f('ck_key_address')),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_key_organisation_id_organisation'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_key')),

@@ -1,0 +1,49 @@
+"""Where each key of a phone sits: set keys at their address, the rest poured into what is free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.domain.phone import Phone
+
+
+def layout(
+    phone: Phone, *, keys: int, modules: int, module_keys: int
+) -> tuple[dict[KeyAddress, Key], list[Key]]:
+    """The keys by address, and those for which the model has no place left.
+
+    ``keys`` are those of the phone itself, ``modules`` the expansion modules attached. Keys set
+    at an address come first; then the phone's lines take the first places where nothing is set;
+    then generated sets and the user's own list are poured, in order, into the free places from
+    their start on, over the pages of the phone and then over its modules.
+    """
+    if phone.blank:
+        return {}, []
+    places = list(_places(keys, modules, module_keys))
+    here = set(places)
+    placed = {key.address: key for key in phone.keys if key.address in here}
+    beyond = [key for key in phone.keys if key.address not in here]
+    for number, line in enumerate(phone.lines, 1):
+        address = KeyAddress(Area.LINE, 0, number)
+        if address in here and address not in placed:
+            placed[address] = Key(address, KeyType.LINE, label=line.label, line=number)
+    for poured in phone.poured:
+        free = (place for place in places if place >= poured.start and place not in placed)
+        for key in poured.keys:
+            place = next(free, None)
+            if place is None:
+                beyond.append(key)
+            else:
+                placed[place] = replace(key, address=place)
+    return placed, beyond
+
+
+def _places(keys: int, modules: int, module_keys: int) -> Iterator[KeyAddress]:
+    """Every address there is, the phone's own before those of its modules."""
+    for position in range(1, keys + 1):
+        yield KeyAddress(Area.LINE, 0, position)
+    for module in range(1, modules + 1):
+        for position in range(1, module_keys + 1):
+            yield KeyAddress(Area.EXPANSION, module, position)

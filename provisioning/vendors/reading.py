@@ -1,0 +1,121 @@
+"""What a vendor's parameters mean to the phone that reads them: ``[[readback]]`` of vendor.toml.
+
+Names of parameters are written as the file's syntax gives them, without regard to case. In them
+``{n}`` stands for the number of a line, ``{k}`` for the position of a key, ``{m}`` for an
+expansion module, ``{i}`` for a place in a list, all from 1; a factor and a summand may follow,
+as in ``{k-1}`` or ``P{k*5+20195}``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pydantic import ConfigDict
+
+_STRICT = ConfigDict(extra="forbid", strict=False)
+_NUMBER = re.compile(r"\{(?P<name>[nkmi])(?:\*(?P<factor>[0-9]{1,4}))?(?P<summand>[+-][0-9]{1,6})?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLines:
+    """Where the accounts stand.
+
+    A line is there if it has a user and ``enabled``, if named, is one of ``on``. ``first`` and
+    ``last`` bound ``{n}``. ``texts`` holds regular expressions by field; their group ``value`` is
+    what counts of the parameter.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    user: str
+    password: str = ""
+    server: str = ""
+    label: str = ""
+    display: str = ""
+    enabled: str = ""
+    on: tuple[str, ...] = ("1",)
+    first: int = 1
+    last: int = 64
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """A list elsewhere in the file that keys of one code refer to.
+
+    ``index`` is the key's parameter with the place in the list; without it the keys of that code
+    take the places in order.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    index: str = ""
+    value: str = ""
+    label: str = ""
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKeys:
+    """Where the keys stand.
+
+    The code is the text of the parameters ``type``, joined by blanks; it means what ``codes``
+    says, else ``key_types``. ``otherwise`` is the type of a key without a code whose ``line`` is
+    set. ``first`` and ``last`` bound ``{k}``; ``after`` names a trait: the positions that come
+    before these keys. Names with ``{m}`` are those of expansion modules; with ``modules`` the keys
+    of modules are counted on from the phone's own, past the positions in the trait ``gap``.
+    ``lists`` are by code.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    type: tuple[str, ...]
+    value: str = ""
+    label: str = ""
+    line: str = ""
+    otherwise: str = ""
+    first: int = 1
+    last: int = 256
+    after: str = ""
+    modules: bool = False
+    gap: str = ""
+    codes: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, ReadList] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Readback:
+    """How a phone reads one dialect's parameters.
+
+    ``language`` and ``idle_text`` are parameters; ``ca`` the one that hands over our own CA: a
+    URL, a PEM certificate, or one without its first and last line. ``empty`` is what the vendor
+    writes for no value.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    lines: tuple[ReadLines, ...] = ()
+    keys: tuple[ReadKeys, ...] = ()
+    language: str = ""
+    idle_text: str = ""
+    ca: str = ""
+    empty: str = ""
+
+
+def parameter(pattern: str, **numbers: int) -> str:
+    """The parameter's name, lower case, with its numbers put in."""
+
+    def fill(found: re.Match[str]) -> str:
+        number = numbers[found["name"]] * int(found["factor"] or 1) + int(found["summand"] or 0)
+        return str(number)
+
+    return _NUMBER.sub(fill, pattern).lower()
+
+
+def pattern_fault(pattern: str) -> str:
+    """What is wrong with a parameter's pattern; empty if nothing is."""
+    if re.search("[{}]", _NUMBER.sub("", pattern)):
+        return f"'{pattern}' holds a brace that is no {{n}}, {{k}}, {{m}} or {{i}}; see docs/vendors.md."
+    return ""
