@@ -17,13 +17,14 @@ from provisioning.cli import (
     organisation,
     render,
     serve,
+    simulate,
     token,
     user,
 )
 from provisioning.logs import configure_logs
 
 _MODULES = (
-    serve, check, render, organisation, device, user, token, migrate, new_vendor, cert,
+    serve, check, render, simulate, organisation, device, user, token, migrate, new_vendor, cert,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -41,7 +41,9 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
       shared, server (registrar, port, transport, outbound_proxy, outbound_port, backup,
       backup_port, codes), settings (``line_codecs``),
-      station (the slot or port a line belongs to)
+      station (the slot or port a line belongs to), profile (the number of its profile)
+    - ``profiles``: the different servers, each with the line settings it is used with: n, server,
+      settings
     - ``unused``: the numbers of the lines that have no account, up to the model's most
     - ``stations``: the slots of a base or ports of an adapter in order, the empty ones too: n,
       name, ipui, access_code, model, lines; empty for a phone that is its own station
@@ -69,6 +71,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "model": most.context(phone),
         "settings": Recorded(phone.settings),
         "lines": lines,
+        "profiles": stations.profile_contexts(lines),
         "unused": [n for n in range(1, most.lines + 1) if n not in used],
         "stations": stations.station_contexts(phone, lines),
         "dect": stations.dect_context(phone),

@@ -30,7 +30,7 @@ def layout(
         if address in here and address not in placed:
             placed[address] = Key(address, KeyType.LINE, label=line.label, line=number)
     for poured in phone.poured:
-        free = (place for place in places if place >= poured.start and place not in placed)
+        free = (p for p in places if _rank(p) >= _rank(poured.start) and p not in placed)
         for key in poured.keys:
             place = next(free, None)
             if place is None:
@@ -38,6 +38,11 @@ def layout(
             else:
                 placed[place] = replace(key, address=place)
     return placed, beyond
+
+
+def _rank(address: KeyAddress) -> tuple[bool, int, int]:
+    """The phone's own places come before those of its modules."""
+    return (address.area is Area.EXPANSION, address.module, address.position)
 
 
 def _places(keys: int, modules: int, module_keys: int) -> Iterator[KeyAddress]:

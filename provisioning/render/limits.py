@@ -9,6 +9,7 @@ one step is refused, or checked before it is done.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -154,6 +155,11 @@ def replaced(value: Any, old: Any, new: Any, count: int = -1) -> str:
     return result
 
 
+def checksum(value: Any) -> int:
+    """The CRC-32 of a text: a number that is another one when the text is."""
+    return zlib.crc32(text(value).encode())
+
+
 def formatted(pattern: Any, *values: Any) -> str:
     """``"%02d"|format(n)``: printf's conversions with widths of at most two digits."""
     if "%" in _CONVERSION.sub("", _unescaped(pattern)):
@@ -175,6 +181,7 @@ def filters(escape: Callable[[Any], Markup]) -> dict[str, Callable[..., Any]]:
     join = joiner(escape)
     return {
         **{name: _charged(name, FILTERS[name]) for name in (*_PLAIN_FILTERS, *_TEXT_FILTERS)},
+        "checksum": checksum,
         "format": formatted,
         "join": join,
         "replace": replaced,

@@ -14,6 +14,8 @@ from provisioning.render.explain import Recorded
 
 Context = dict[str, Any]
 
+_OWN = "line_call_waiting"
+
 
 def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
     """Each line with its number from 1 to ``most`` and its slot or port; lines beyond are left out.
@@ -64,6 +66,26 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
 
 def _plain(codes: Mapping[str, str]) -> dict[str, str]:
     return dict(codes)
+
+
+def profile_contexts(lines: list[Context]) -> list[Context]:
+    """The different servers, each with the line settings it is used with, in order of first use.
+
+    Many bases keep them once, in numbered profiles that the accounts name: each line is given
+    the number of its own. Call waiting is an account's everywhere.
+    """
+    known: list[tuple[Context, Context]] = []
+    profiles = []
+    for line in lines:
+        settings = {name: value for name, value in line["settings"].items() if name != _OWN}
+        profile = (line["server"], settings)
+        if profile not in known:
+            known.append(profile)
+            profiles.append(
+                {"n": len(known), "server": line["server"], "settings": line["settings"]}
+            )
+        line["profile"] = known.index(profile) + 1
+    return profiles
 
 
 def station_contexts(phone: Phone, lines: list[Context]) -> list[Context]:

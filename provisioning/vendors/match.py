@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from provisioning.domain.errors import MalformedMac
@@ -43,16 +43,20 @@ class Named:
 def read_name(
     vendor: Vendor, name: str, model: Model | None = None, firmware: str = ""
 ) -> Named | None:
-    """The name by the rules of one vendor that apply to the phone, then by what it asks for."""
-    for rule in vendor.rules_for(model, firmware):
-        found = grammar.match(rule.pattern, name)
-        if found is not None:
-            return Named(vendor, rule, found)
-    for pattern in vendor.data.asks:
+    """The name by the rules of one vendor that apply to the phone, then by what it asks for.
+
+    A reading that finds a known model goes first: ``snom{model}.htm`` also fits longer names.
+    """
+    readings = list(_readings(vendor, vendor.rules_for(model, firmware), name))
+    return next(iter(_surest(readings)), None)
+
+
+def _readings(vendor: Vendor, rules: Iterable[FileRule], name: str) -> Iterator[Named]:
+    patterns = [(rule, rule.pattern) for rule in rules]
+    for rule, pattern in (*patterns, *((None, pattern) for pattern in vendor.data.asks)):
         found = grammar.match(pattern, name)
         if found is not None:
-            return Named(vendor, None, found)
-    return None
+            yield Named(vendor, rule, found)
 
 
 def recognise(registry: Registry, *, name: str | None, user_agent: str = "") -> Recognition:
@@ -73,23 +77,18 @@ def recognise(registry: Registry, *, name: str | None, user_agent: str = "") -> 
     if vendor is None:
         return Recognition(mac=mac)
     found = next((item.found for item in named if item.vendor is vendor), None)
-    model = _model_of(vendor, found) if found else None
+    model = model_of(vendor, found) if found else None
     return Recognition(vendor, model, model.id if model else "", mac=mac)
 
 
 def _namings(registry: Registry, name: str) -> Iterator[Named]:
     for vendor in registry:
-        rules = [(rule, rule.pattern) for rule in vendor.data.files]
-        for rule, pattern in (*rules, *((None, pattern) for pattern in vendor.data.asks)):
-            found = grammar.match(pattern, name)
-            if found is not None:
-                yield Named(vendor, rule, found)
-                break
+        yield from _readings(vendor, vendor.data.files, name)
 
 
 def _surest(named: list[Named]) -> list[Named]:
     """Dialects share names that hold a model or its code; those that know the model are meant."""
-    return [item for item in named if _model_of(item.vendor, item.found)] or named
+    return [item for item in named if model_of(item.vendor, item.found)] or named
 
 
 def _by_agent(registry: Registry, user_agent: str) -> Recognition | None:
@@ -136,7 +135,8 @@ def _by_name_alone(named: list[Named]) -> Vendor | None:
     return next(iter(vendors.values())) if len(vendors) == 1 else None
 
 
-def _model_of(vendor: Vendor, found: grammar.Match) -> Model | None:
+def model_of(vendor: Vendor, found: grammar.Match) -> Model | None:
+    """The model that a name holds or whose number it holds, where that is one model."""
     if found.model:
         return vendor.model(found.model)
     for trait, value in found.traits:

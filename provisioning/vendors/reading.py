@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pydantic import ConfigDict
 
 _STRICT = ConfigDict(extra="forbid", strict=False)
-_NUMBER = re.compile(r"\{(?P<name>[nkmi])(?:\*(?P<factor>[0-9]{1,4}))?(?P<summand>[+-][0-9]{1,6})?\}")
+_NUMBER = re.compile(
+    r"\{(?P<name>[nkmi])(?:\*(?P<factor>[0-9]{1,4}))?(?P<summand>[+-][0-9]{1,6})?\}"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from provisioning.usecases.checks.finding import Finding, Severity, line_named, line_of
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.match import read_name
+from provisioning.vendors.match import model_of, read_name
 from provisioning.vendors.registry import Registry
 from provisioning.vendors.schema import Example
 
@@ -114,9 +114,10 @@ def _emitted(vendor: Vendor, pattern: str) -> Iterator[str]:
 
 
 def _reads(vendor: Vendor, name: str) -> bool:
-    """Whether a vendor serves a name; one that holds a model is its own only if it knows it."""
+    """Whether a vendor serves a name; one that tells the model is its own only if it knows it."""
     for model in (None, *vendor.data.models):
         named = read_name(vendor, name, model)
         if named is not None and named.rule is not None:
-            return not named.found.model or vendor.model(named.found.model) is not None
+            tells = named.found.model or named.found.traits
+            return not tells or model_of(vendor, named.found) is not None
     return False

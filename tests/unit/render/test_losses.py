@@ -72,10 +72,10 @@ def test_missing_encryption_is_told(value: str):
 @pytest.mark.parametrize(
     ("one", "modules", "said"),
     [
-        (key(3, KeyType.BLF), 0, "Key 3 is beyond the model's last."),
-        (key(1, KeyType.BLF, module=1), 0, "Key 1 of module 1: no such module."),
-        (key(1, KeyType.BLF, module=2), 2, "Key 1 of module 2: no such module."),
-        (key(2, KeyType.BLF, module=1), 1, "Key 2 is beyond the model's last."),
+        (key(3, KeyType.BLF), 0, "No place is left for the key '1002'."),
+        (key(1, KeyType.BLF, module=1), 0, "No place is left for the key '1002'."),
+        (key(1, KeyType.BLF, module=2), 2, "No place is left for the key '1002'."),
+        (key(2, KeyType.BLF, module=1), 1, "No place is left for the key '1002'."),
         (key(1, KeyType.PARK), 0, "Key 1: the dialect has no key of type park."),
     ],
 )

@@ -22,6 +22,11 @@ FANVIL_HEAD = "<<VOIP CONFIG FILE>>Version:2.0000000000  \n"
 DOCUMENTS = {
     Syntax.YEALINK: (HEAD + "phone.name = {}\n", "phone.name"),
     Syntax.YEALINK_BOOT: (HEAD + "overwrite_mode = {}\n", "overwrite_mode"),
+    Syntax.XML: ("<phone><line><user>{}</user></line></phone>", "phone/line/user"),
+    Syntax.CISCO_XML: (
+        "<flat-profile><Display_Name_1_ ua=\"na\">{}</Display_Name_1_></flat-profile>",
+        "Display_Name_1_",
+    ),
     Syntax.POLY_XML: ('<?xml version="1.0"?>\n<PHONE><reg reg.1.label="{}"/></PHONE>', "reg.1.label"),
     Syntax.SNOM_XML: (
         '<settings><phone-settings><user_name idx="1" perm="RW">{}</user_name></phone-settings></settings>',

@@ -117,8 +117,8 @@ FAULTS = {
         "firmware is '1.2', not '1.3'; mend one.",
     ),
     "key type that is none": (
-        GOOD + '\n[key_types]\nintercom = "14"\n',
-        "key_types.intercom is no key type; write one of none, line, blf",
+        GOOD + '\n[key_types]\nfax = "14"\n',
+        "key_types.fax is no key type; write one of none, line, shared-line",
     ),
 }
 

@@ -1,0 +1,46 @@
+"""Where a phone goes next: what ``[adopt]`` of vendor.toml wrote, read the other way round."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from provisioning.simulate.shown import Place
+from provisioning.vendors.schema import Adopt
+
+_PARTS = {
+    "{url}": "(?P<url>[a-z]+://[^ ]+?/?)",
+    "{scheme}": "(?P<scheme>[A-Za-z0-9]+)",
+    "{hostpath}": "(?P<hostpath>[^ ]+?/?)",
+    "{userinfo}": "(?:(?P<user>[^:/@]*):(?P<password>[^/@]*)@)?",
+    "{user}": "(?P<user>.*)",
+    "{password}": "(?P<password>.*)",
+}
+
+
+def next_place(parameters: Mapping[str, str], adopt: Adopt) -> Place | None:
+    """The place the parameters (names in lower case) move a phone to; None if nowhere."""
+    found: dict[str, str] = {}
+    for name, template in adopt.parameters.items():
+        if re.search(r"\{[a-z]+\}", template):
+            found |= _read(template, parameters.get(name.lower(), ""))
+    schemes = {own: ours for ours, own in adopt.schemes.items()}
+    scheme = schemes.get(found.get("scheme", ""), found.get("scheme", "").lower())
+    url = found.get("url", "")
+    if not url and scheme and found.get("hostpath"):
+        url = f"{scheme}://{found['hostpath']}"
+    if not url:
+        return None
+    return Place(
+        url if url.endswith("/") else f"{url}/",
+        unquote(found.get("user", "")),
+        unquote(found.get("password", "")),
+    )
+
+
+def _read(template: str, value: str) -> dict[str, str]:
+    parts = re.split(r"(\{[a-z]+\})", template)
+    expression = "".join(_PARTS.get(part, re.escape(part)) for part in parts)
+    found = re.fullmatch(expression, value)
+    return {name: text for name, text in found.groupdict().items() if text} if found else {}
