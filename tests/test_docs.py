@@ -137,3 +137,10 @@ def test_links_lead_somewhere(page):
 def test_changelog_has_a_place_for_what_comes():
     """CHANGELOG.md has a section for what is not released yet."""
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_dialects_is_what_the_folders_say():
+    """docs/dialects.md is made from the vendor folders and from nothing else."""
+    page = (ROOT / "docs" / "dialects.md").read_text(encoding="utf-8")
+    made = concepts_page(load_registry([ROOT / "templates"]))
+    assert page == made, "run: provisioning check --concepts > docs/dialects.md"

@@ -9,6 +9,7 @@ import typer
 from provisioning.cli.options import AsJson, ConfigFile, read_config
 from provisioning.cli.printing import print_json
 from provisioning.usecases.check import Finding, Severity, accept, check_vendors, write_golden
+from provisioning.usecases.checks.concepts import concepts_page
 from provisioning.vendors.registry import load_registry
 
 app = typer.Typer()
@@ -25,6 +26,9 @@ def check(
     accepted: Annotated[
         bool, typer.Option("--accept", help="First note what your overrides are based on.")
     ] = False,
+    concepts: Annotated[
+        bool, typer.Option("--concepts", help="Only print what each dialect can say.")
+    ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +37,9 @@ def check(
     Golden cases of a vendor you override are written into your own folder.
     """
     registry = load_registry(read_config(config).vendor_roots)
+    if concepts:
+        typer.echo(concepts_page(registry), nl=False)
+        return
     if golden is not None:
         for folder in write_golden(registry.vendor(golden)):
             typer.echo(f"Wrote {folder}.", err=True)

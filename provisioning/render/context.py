@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfoNotFoundError
 
+from provisioning.domain.effective import Effective
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Phone
 from provisioning.domain.timezones import Change, zone_rule
@@ -144,11 +145,16 @@ def _phone(phone: Phone, model: Model | None) -> Context:
         "guest": phone.guest,
         "blank": phone.blank,
         "pool": phone.pool,
-        "admin_password": phone.admin_password,
-        "user_password": phone.user_password,
+        "admin_password": _secret(phone.admin_password, phone.settings["admin.password"]),
+        "user_password": _secret(phone.user_password, phone.settings["user.password"]),
         "poll_hour": spread // 60,
         "poll_minute": spread % 60,
     }
+
+
+def _secret(text: str, held: Effective) -> Word:
+    """A password, told to come from its setting without the setting's value."""
+    return Word.of(text, replace(held, value=""))
 
 
 def _key(vendor: Vendor, number: int, key: Key | None) -> Context:
@@ -237,7 +243,11 @@ def _phonebook(phone: Phone, vendor: Vendor) -> Context:
     name = grammar.emit(own, mac=mac, model=phone.model, traits={}) if own else None
     if not url and name and phone.provisioning.url and not phone.blank:
         url = phone.provisioning.url + name
-    return {"url": url, "name": str(phone.settings["phonebook.name"].value)}
+    title = phone.settings["phonebook.name"]
+    return RecordedBy(
+        phone.settings["phonebook.url"],
+        {"url": url, "name": Word.of(str(title.value), title)},
+    )
 
 
 def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:

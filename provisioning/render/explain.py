@@ -23,10 +23,11 @@ _MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 
 @dataclass
 class Recorder:
-    """What was looked up since the last mark, and what each mark stands for."""
+    """What was looked up since the last mark, what each mark stands for, and all keys seen."""
 
     pending: list[Effective] = field(default_factory=list)
     marks: list[list[Effective]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
 
 _current: ContextVar[Recorder | None] = ContextVar("explaining", default=None)
@@ -87,6 +88,7 @@ def note(held: Effective) -> None:
     recorder = _current.get()
     if recorder is not None:
         recorder.pending.append(held)
+        recorder.seen.add(held.key)
 
 
 def mark() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provisioning.domain.keys import KeyType
 from provisioning.domain.phone import Phone
+from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.environment import render_template
 from provisioning.render.layout import layout
@@ -70,6 +71,7 @@ def losses(phone: Phone, vendor: Vendor) -> list[str]:
         *_line_losses(phone, model),
         *_key_losses(phone, vendor, model),
         *_word_losses(phone, vendor),
+        *_setting_losses(phone, vendor),
     ]
 
 
@@ -112,3 +114,21 @@ def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
     country = str(phone.settings["tone.country"].value)
     if country and vendor.data.tones and country not in vendor.data.tones:
         yield f"The phones of {vendor.data.name} have no tones of '{country}'; theirs are used."
+
+
+def _setting_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
+    """Settings somebody chose that no file of this phone looks at."""
+    held = {**phone.settings}
+    for line in phone.lines:
+        held.update(line.settings)
+    chosen = {key for key, value in held.items() if value.origin.level is not Level.BUILT_IN}
+    for key in sorted(chosen - used_settings(phone, vendor)):
+        yield f"The setting '{key}' has no effect in this phone's files."
+
+
+def used_settings(phone: Phone, vendor: Vendor) -> set[str]:
+    """The keys of the settings that the files of a phone look at."""
+    with explain.recording() as recorder:
+        for item in named_rules(phone, vendor):
+            render_file(phone, vendor, item.rule)
+    return recorder.seen

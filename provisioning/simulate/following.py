@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 from provisioning.simulate.shown import Place
-from provisioning.vendors.schema import Adopt
+from provisioning.vendors.schema import VendorData
 
 _PARTS = {
     "{url}": "(?P<url>[a-z]+://[^ ]+?/?)",
@@ -19,8 +19,9 @@ _PARTS = {
 }
 
 
-def next_place(parameters: Mapping[str, str], adopt: Adopt) -> Place | None:
+def next_place(parameters: Mapping[str, str], data: VendorData) -> Place | None:
     """The place the parameters (names in lower case) move a phone to; None if nowhere."""
+    adopt = data.adopt
     found: dict[str, str] = {}
     for name, template in adopt.parameters.items():
         if re.search(r"\{[a-z]+\}", template):
@@ -30,6 +31,7 @@ def next_place(parameters: Mapping[str, str], adopt: Adopt) -> Place | None:
     url = found.get("url", "")
     if not url and scheme and found.get("hostpath"):
         url = f"{scheme}://{found['hostpath']}"
+    url = url or _spread(parameters, data.readback.urls if data.readback else ())
     if not url:
         return None
     return Place(
@@ -37,6 +39,15 @@ def next_place(parameters: Mapping[str, str], adopt: Adopt) -> Place | None:
         unquote(found.get("user", "")),
         unquote(found.get("password", "")),
     )
+
+
+def _spread(parameters: Mapping[str, str], templates: Iterable[str]) -> str:
+    """The first URL of which every parameter has a value."""
+    for template in templates:
+        names = re.findall(r"\{([^{}]+)\}", template)
+        if all(parameters.get(name.lower()) for name in names):
+            return re.sub(r"\{([^{}]+)\}", lambda it: parameters[it[1].lower()], template)
+    return ""
 
 
 def _read(template: str, value: str) -> dict[str, str]:

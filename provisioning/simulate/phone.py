@@ -78,7 +78,7 @@ class VirtualPhone:
             if await self._get(boot, urljoin(self.place.url, name)):
                 boot.found.add(step.name)
         await self._take_ca(boot)
-        after = next_place(self._held(), self.vendor.data.adopt)
+        after = next_place(self._held(), self.vendor.data)
         return BootReport(
             url=self.place.url,
             user_agent=self.user_agent,
@@ -90,7 +90,7 @@ class VirtualPhone:
 
     async def reboot(self) -> BootReport:
         """Boot again, from where the files sent the phone."""
-        self.place = next_place(self._held(), self.vendor.data.adopt) or self.place
+        self.place = next_place(self._held(), self.vendor.data) or self.place
         return await self.boot()
 
     def _held(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from provisioning.vendors.load import Vendor
@@ -112,9 +112,14 @@ def _lines(held: Parameters, read: ReadLines) -> Iterator[ShownLine]:
             user,
             label=_text(held, read.label, read.texts, "label", n=n),
             display=_text(held, read.display, read.texts, "display", n=n),
-            server=_text(held, read.server, read.texts, "server", n=n),
+            server=_text(held, read.server, read.texts, "server", n=n, i=_index(held, read, n)),
             password=_text(held, read.password, read.texts, "password", n=n),
         )
+
+
+def _index(held: Parameters, read: ReadLines, n: int) -> int:
+    text = held.get(parameter(read.index, n=n), "") if read.index else ""
+    return int(text) if text.isdecimal() else 0
 
 
 # --- keys
@@ -132,16 +137,19 @@ class _Keys:
     def key(self, module: int, position: int, **at: int) -> ShownKey | None:
         """The key that stands at these numbers; None if there is none or it does nothing."""
         read, held = self.read, self.held
-        names = [parameter(pattern, **at) for pattern in read.type]
-        line = _text(held, read.line, read.texts, "line", **at)
-        if not any(name in held for name in names):
+        if not any(parameter(pattern, **at) in held for pattern in read.type):
             return None
-        joined = " ".join(held.get(name, "") for name in names).strip()
-        code = _part(joined, read.texts.get("type"))
+        line = _text(held, read.line, read.texts, "line", **at)
+        code = self._joined(read.type, "type", at)
         label = _text(held, read.label, read.texts, "label", **at)
-        value = _text(held, read.value, read.texts, "value", **at)
+        value = self._joined(read.value, "value", at)
         key = ShownKey(module, position, self._type(code, line), value, label, line)
         return self._useful(self._from_list(key, code, at))
+
+    def _joined(self, patterns: Sequence[str], of: str, at: Mapping[str, int]) -> str:
+        """The values of several parameters as one text, or the part of it that counts."""
+        values = (self.held.get(parameter(pattern, **at), "") for pattern in patterns)
+        return _part(" ".join(filter(None, values)), self.read.texts.get(of))
 
     def _type(self, code: str, line: str) -> str:
         if not code and line and self.read.otherwise:

@@ -194,9 +194,9 @@ def _readback_faults(data: VendorData) -> Iterator[str]:
         return
     for lines in data.readback.lines:
         yield from _pattern_faults((lines.user, lines.password, lines.server), lines.texts)
-        yield from _pattern_faults((lines.label, lines.display, lines.enabled), {})
+        yield from _pattern_faults((lines.label, lines.display, lines.enabled, lines.index), {})
     for keys in data.readback.keys:
-        yield from _pattern_faults((*keys.type, keys.value, keys.label, keys.line), keys.texts)
+        yield from _pattern_faults((*keys.type, *keys.value, keys.label, keys.line), keys.texts)
         for item in keys.lists.values():
             yield from _pattern_faults((item.index, item.value, item.label), item.texts)
         for trait in filter(None, (keys.after, keys.gap)):

@@ -24,7 +24,8 @@ class ReadLines:
     """Where the accounts stand.
 
     A line is there if it has a user and ``enabled``, if named, is one of ``on``. ``first`` and
-    ``last`` bound ``{n}``. ``texts`` holds regular expressions by field; their group ``value`` is
+    ``last`` bound ``{n}``. Where the server stands in a list, ``index`` is the line's parameter with
+    its place, ``{i}`` in ``server``. ``texts`` holds regular expressions by field; their group ``value`` is
     what counts of the parameter.
     """
 
@@ -33,6 +34,7 @@ class ReadLines:
     user: str
     password: str = ""
     server: str = ""
+    index: str = ""
     label: str = ""
     display: str = ""
     enabled: str = ""
@@ -62,8 +64,8 @@ class ReadList:
 class ReadKeys:
     """Where the keys stand.
 
-    The code is the text of the parameters ``type``, joined by blanks; it means what ``codes``
-    says, else ``key_types``. ``otherwise`` is the type of a key without a code whose ``line`` is
+    The code is the text of the parameters ``type``, joined by blanks, as is ``value``; it means
+    what ``codes`` says, else ``key_types``. ``otherwise`` is the type of a key without a code whose ``line`` is
     set. ``first`` and ``last`` bound ``{k}``; ``after`` names a trait: the positions that come
     before these keys. Names with ``{m}`` are those of expansion modules; with ``modules`` the keys
     of modules are counted on from the phone's own, past the positions in the trait ``gap``.
@@ -73,7 +75,7 @@ class ReadKeys:
     __pydantic_config__ = _STRICT
 
     type: tuple[str, ...]
-    value: str = ""
+    value: tuple[str, ...] = ()
     label: str = ""
     line: str = ""
     otherwise: str = ""
@@ -93,7 +95,8 @@ class Readback:
 
     ``language`` and ``idle_text`` are parameters; ``ca`` the one that hands over our own CA: a
     URL, a PEM certificate, or one without its first and last line. ``empty`` is what the vendor
-    writes for no value.
+    writes for no value. ``urls`` are for dialects that spread the server's URL over parameters,
+    whose names stand in braces: the first one with a value for each counts.
     """
 
     __pydantic_config__ = _STRICT
@@ -104,6 +107,7 @@ class Readback:
     idle_text: str = ""
     ca: str = ""
     empty: str = ""
+    urls: tuple[str, ...] = ()
 
 
 def parameter(pattern: str, **numbers: int) -> str:

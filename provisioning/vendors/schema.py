@@ -53,6 +53,12 @@ class Syntax(StrEnum):
     HTEK_XML = "htek-xml"
     DIGIUM_XML = "digium-xml"
     VTECH = "vtech"
+    OBI_XML = "obi-xml"
+    TWO_N_XML = "2n-xml"
+    ALGO = "algo"
+    INI = "ini"
+    AVAYA = "avaya"
+    ALE_XML = "ale-xml"
 
 
 @dataclass(frozen=True, slots=True)

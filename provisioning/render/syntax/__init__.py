@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from provisioning.render.syntax import escapes, fanvil, gigaset, lines, trees
+from provisioning.render.syntax import escapes, fanvil, gigaset, lines, statements, trees
 from provisioning.vendors.schema import Syntax
 
 Parameters = list[tuple[str, str]]
@@ -48,4 +48,10 @@ FORMS: dict[Syntax, Form] = {
     Syntax.HTEK_XML: Form(escapes.xml, trees.htek),
     Syntax.DIGIUM_XML: Form(escapes.xml, trees.digium),
     Syntax.VTECH: Form(escapes.line, lines.vtech),
+    Syntax.OBI_XML: Form(escapes.xml, trees.obi),
+    Syntax.TWO_N_XML: Form(escapes.xml, trees.two_n),
+    Syntax.ALGO: Form(escapes.line, lines.algo),
+    Syntax.INI: Form(escapes.line, statements.ini),
+    Syntax.AVAYA: Form(escapes.avaya, statements.avaya),
+    Syntax.ALE_XML: Form(escapes.xml, trees.ale),
 }

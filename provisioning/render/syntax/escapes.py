@@ -31,6 +31,11 @@ def panasonic(value: str) -> str:
     return line(value).replace('"', "'")
 
 
+def avaya(value: str) -> str:
+    """A value in double quotes; one that holds such a mark stands bare, up to the line's end."""
+    return line(value) if '"' in value else f'"{line(value)}"'
+
+
 def xml(value: str) -> str:
     """Text or attribute value (XML 1.0 sections 2.2 and 2.4); line breaks never come from data."""
     if found := _NOT_XML.search(value) or _NOT_ATTRIBUTE.search(value):

@@ -97,3 +97,16 @@ def vtech(text: str) -> Parameters:
             raise ValueError(f"line {number} is not 'name = value': {line[:60]!r}")
         found.append((parts[1], (parts[2] or "").strip()))
     return found
+
+
+def algo(text: str) -> Parameters:
+    """Lines of ``name = value``; a value runs to the end of its line, whatever it holds."""
+    found = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not re.fullmatch(r"[a-z0-9_.]+", name.strip()):
+            raise ValueError(f"line {number} is not 'name = value': {line[:60]!r}")
+        found.append((name.strip(), value.strip()))
+    return found

@@ -92,6 +92,14 @@ def digium(text: str) -> Parameters:
     return settings + [pair for pair in others if "@" in pair[0]]
 
 
+def ale(text: str) -> Parameters:
+    """Settings by their id (NOTES.md of the dialect)."""
+    root = tree(text)
+    if root.tag != "settings" or any(item.tag != "setting" for item in root):
+        raise ValueError("the document is not a list of settings")
+    return [(item.attrib["id"], item.attrib["value"]) for item in root]
+
+
 def linphone(text: str) -> Parameters:
     """Entries by ``section/name`` (NOTES.md of the dialect)."""
     root = tree(text)
@@ -130,3 +138,31 @@ def _leaves(element: ET.Element, above: str) -> Iterator[tuple[str, str]]:
         yield path, element.text or ""
     for child in element:
         yield from _leaves(child, path)
+
+
+def obi(text: str) -> Parameters:
+    """Parameters by their object's name and their own; a reset one is empty (NOTES.md)."""
+    root = tree(text)
+    if root.tag != "ParameterList":
+        raise ValueError(f"root element '{root.tag}' is not ParameterList")
+    return [
+        (f"{item.findtext('N', '')}{parameter.findtext('N', '')}", parameter.findtext("V", ""))
+        for item in root.findall("O")
+        for parameter in item.findall("P")
+    ]
+
+
+def two_n(text: str) -> Parameters:
+    """Elements by their path below the root, a row's number behind it: ``Phone/Sip0/Enabled``."""
+    root = tree(text)
+    if root.tag != "DeviceDatabase":
+        raise ValueError(f"root element '{root.tag}' is not DeviceDatabase")
+    return [pair for element in root for pair in _two_n_leaves(element, "")]
+
+
+def _two_n_leaves(element: ET.Element, above: str) -> Iterator[tuple[str, str]]:
+    path = f"{above}{element.tag}{element.attrib.get('At', '')}"
+    if len(element) == 0:
+        yield path, element.text or ""
+    for child in element:
+        yield from _two_n_leaves(child, f"{path}/")

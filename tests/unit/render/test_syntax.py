@@ -63,6 +63,12 @@ DOCUMENTS = {
         "sip.line.1.DisplayName",
     ),
     Syntax.HTEK_XML: ("<hl_provision><config><P3>{}</P3></config></hl_provision>", "P3"),
+    Syntax.OBI_XML: ("<ParameterList><O><N>A.</N><P><N>b</N><V>{}</V></P></O></ParameterList>", "A.b"),
+    Syntax.TWO_N_XML: (
+        '<DeviceDatabase><Phone><Sip At="0"><Id>{}</Id></Sip></Phone></DeviceDatabase>',
+        "Phone/Sip0/Id",
+    ),
+    Syntax.ALGO: ("admin.devname = {}\n", "admin.devname"),
 }  # fmt: skip
 
 printable = st.text(

@@ -1,0 +1,83 @@
+"""What each dialect can say, found by watching its templates: the page docs/dialects.md.
+
+A concept is a setting or a type of key. A dialect has a setting when a file of one of its golden
+cases looks at it, and a type of key when its table of key types names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from provisioning.domain.keys import SETS, KeyType
+from provisioning.domain.settings import SETTINGS
+from provisioning.render.cases import cases
+from provisioning.render.files import used_settings
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.registry import Registry
+
+_YES, _NO, _CANNOT = "yes", "no", "not all"
+_HEAD = """# Dialects
+
+What each dialect can say. This page is made from the vendor folders by
+`provisioning check --concepts`; do not edit it.
+
+*yes*: the dialect has a parameter for it, from a source. *no*: none that a source gives; the loss
+report of a device says so when it is set. *not all*: some models of the dialect cannot.
+
+"""
+
+
+def concepts_page(registry: Registry) -> str:
+    """The page in Markdown."""
+    vendors = sorted(registry, key=lambda vendor: vendor.id)
+    parts = [
+        _HEAD + _section("Models", _models(vendors)),
+        _section("Settings", _settings(vendors)),
+        _section("Keys", _keys(vendors)),
+    ]
+    return "\n".join(parts)
+
+
+def _section(title: str, rows: Iterable[list[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    rule = "|---" * (lines[0].count("|") - 1) + "|"
+    return "\n".join([f"## {title}", "", lines[0], rule, *lines[1:], ""])
+
+
+def _models(vendors: list[Vendor]) -> Iterator[list[str]]:
+    yield ["Dialect", "Vendor", "Models", "Which"]
+    for vendor in vendors:
+        names = ", ".join(model.id for model in vendor.data.models)
+        yield [f"`{vendor.id}`", vendor.data.name, str(len(vendor.data.models)), names]
+    yield ["all", "", str(sum(len(vendor.data.models) for vendor in vendors)), ""]
+
+
+def _settings(vendors: list[Vendor]) -> Iterator[list[str]]:
+    used = {
+        vendor.id: {key for case in cases(vendor) for key in used_settings(case.phone, vendor)}
+        for vendor in vendors
+    }
+    yield ["Setting", *(vendor.id for vendor in vendors)]
+    for setting in SETTINGS:
+        concept = setting.key.rpartition(".")[2]
+        yield [
+            f"`{setting.key}`",
+            *(_word(vendor, concept, known=setting.key in used[vendor.id]) for vendor in vendors),
+        ]
+
+
+def _keys(vendors: list[Vendor]) -> Iterator[list[str]]:
+    yield ["Type of key", *(vendor.id for vendor in vendors)]
+    for kind in KeyType:
+        if kind is KeyType.NONE or kind in SETS:
+            continue
+        yield [
+            f"`{kind}`",
+            *(_word(vendor, kind, known=kind in vendor.data.key_types) for vendor in vendors),
+        ]
+
+
+def _word(vendor: Vendor, concept: str, *, known: bool) -> str:
+    if not known:
+        return _NO
+    return _CANNOT if any(concept in model.cannot for model in vendor.data.models) else _YES
