@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
-from provisioning.simulate.shown import Place
+from provisioning.simulate.shown import Place, without_empty
 from provisioning.vendors.schema import VendorData
 
 _PARTS = {
@@ -22,6 +22,8 @@ _PARTS = {
 def next_place(parameters: Mapping[str, str], data: VendorData) -> Place | None:
     """The place the parameters (names in lower case) move a phone to; None if nowhere."""
     adopt = data.adopt
+    if data.readback:
+        parameters = without_empty(parameters, data.readback)
     found: dict[str, str] = {}
     for name, template in adopt.parameters.items():
         if re.search(r"\{[a-z]+\}", template):

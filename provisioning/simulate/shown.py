@@ -67,7 +67,8 @@ def shown(parameters: Parameters, vendor: Vendor, model: Model | None = None) ->
     if rules is None:
         return Shown()
     held = without_empty(parameters, rules)
-    word = held.get(parameter(rules.language), "")
+    words = (held.get(parameter(name), "") for name in rules.language)
+    word = next(filter(None, words), "")
     return Shown(
         lines=tuple(line for read in rules.lines for line in _lines(held, read)),
         keys=tuple(sorted(_all_keys(held, vendor, model, rules), key=_place)),

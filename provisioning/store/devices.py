@@ -24,7 +24,7 @@ class Device(Owned, Base):
     """A thing that fetches.
 
     ``vendor`` and ``model`` are ids of vendor data, null while unknown; ``model_confirmed`` says
-    that a proven request named it. ``version`` counts everything its files depend on that is its
+    that a proven request named it, ``handsets`` how many handsets it said it takes. ``version`` counts everything its files depend on that is its
     own. ``blanked_at`` is when a blocked or retired one fetched its blanking file.
     """
 
@@ -46,6 +46,7 @@ class Device(Owned, Base):
     state: Mapped[str] = mapped_column(default=DeviceState.REGISTERED)
     nomadic: Mapped[bool] = mapped_column(default=False)
     expansion_modules: Mapped[int] = mapped_column(default=0)
+    handsets: Mapped[int | None]
     firmware_channel: Mapped[str] = mapped_column(default="")
     admin_password_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     user_password_encrypted: Mapped[bytes] = mapped_column(LargeBinary)

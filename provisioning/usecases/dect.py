@@ -182,12 +182,17 @@ def _unique_name(session: Session, row: DectSystem) -> None:
 
 
 def capacity_of(core: Core, session: Session, system: DectSystem) -> int | None:
-    """The number of slots: the system's own, else the manager's model's; None while unknown."""
+    """The number of slots: the system's own, else what its manager or its model says.
+
+    None while unknown. A base that counts its handsets itself knows of licences we do not.
+    """
     if system.capacity is not None:
         return system.capacity
     found = dect.manager(session, system.id)
     if found is None:
         return None
+    if found[1].handsets:
+        return found[1].handsets
     vendor = core.registry.vendors.get(found[1].vendor or "")
     model = vendor.model(found[1].model) if vendor and found[1].model else None
     return model.handsets if model else None

@@ -34,7 +34,8 @@ _CA_MEDIA_TYPE = "application/x-pem-file"
 class Wanted:
     """What a request asks for: the device, its vendor and model, the file rule, the facts.
 
-    ``rule`` is None for the file that hands over our own CA.
+    ``rule`` is None for the file that hands over our own CA, ``handsets`` how many a base says it
+    takes.
     """
 
     proof: Proof
@@ -44,6 +45,7 @@ class Wanted:
     model: Model | None
     rule: FileRule | None
     facts: Facts
+    handsets: int | None = None
 
     @property
     def blanks(self) -> bool:
@@ -73,7 +75,8 @@ def find_wanted(
         rule = named.rule if named is not None else None
         if is_ca or rule is not None:
             facts = Facts(model.id if model else "", who.firmware)
-            return Wanted(proof, device, trust, vendor, model, None if is_ca else rule, facts)
+            rule = None if is_ca else rule
+            return Wanted(proof, device, trust, vendor, model, rule, facts, who.handsets)
     return None
 
 
@@ -123,8 +126,10 @@ def _tells_more(wanted: Wanted) -> bool:
         return False
     device, facts = wanted.device, wanted.facts
     known = (device.model_confirmed, device.vendor, device.model)
-    return known != (True, wanted.vendor.id, facts.model) or (
-        facts.firmware not in ("", device.firmware)
+    return (
+        known != (True, wanted.vendor.id, facts.model)
+        or facts.firmware not in ("", device.firmware)
+        or wanted.handsets not in (None, device.handsets)
     )
 
 
@@ -148,6 +153,7 @@ def _write(core: Core, source: str, wanted: Wanted, site: Site) -> Judgement:
             device.model = wanted.facts.model
             device.model_confirmed = True
             device.firmware = wanted.facts.firmware or device.firmware
+            device.handsets = device.handsets if wanted.handsets is None else wanted.handsets
         if _ends_blanking(wanted):
             device.blanked_at = core.clock()
         if _delivers_ca(wanted):

@@ -17,7 +17,7 @@ from provisioning.vendors.reading import pattern_fault
 from provisioning.vendors.schema import Example, FileRule, Model, Trait, VendorData
 
 _ADAPTER = TypeAdapter(VendorData)
-_AGENT_GROUPS = {"model", "fw", "fw2", "mac"}
+_AGENT_GROUPS = {"model", "fw", "fw2", "mac", "handsets"}
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,13 @@ def _agent_faults(data: VendorData) -> Iterator[str]:
             continue
         extra = set(pattern.groupindex) - _AGENT_GROUPS
         if extra:
-            yield f"user agent groups {sorted(extra)}; only model, fw, fw2 and mac are read."
+            yield f"user agent groups {sorted(extra)}; only model, fw, fw2, mac and handsets are read."
         for example in agent.examples:
             yield from _example_faults(pattern, example)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
 
 
 def _example_faults(pattern: re.Pattern[str], example: Example) -> Iterator[str]:
@@ -247,6 +251,7 @@ def _example_faults(pattern: re.Pattern[str], example: Example) -> Iterator[str]
         ("model", groups.get("model"), example.model),
         ("firmware", firmware, example.firmware),
         ("mac", mac, example.mac),
+        ("handsets", _number(groups.get("handsets")), example.handsets),
     ):
         if got != wanted:
             yield f"user agent example '{example.text}': {what} is {got!r}, not {wanted!r}; mend one."

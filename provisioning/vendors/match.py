@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioning.domain.errors import MalformedMac
 from provisioning.domain.mac import Mac
@@ -20,7 +20,8 @@ class Recognition:
     """What a request says of its sender; none of it is proof of anything.
 
     ``mac`` is that of the file name, ``agent_mac`` that of the User-Agent; ``model_name`` is
-    what the phone calls itself even when no model of that name is known.
+    what the phone calls itself even when no model of that name is known. ``handsets`` is how many
+    handsets a base says it takes, None where it does not say.
     """
 
     vendor: Vendor | None = None
@@ -29,6 +30,7 @@ class Recognition:
     firmware: str = ""
     mac: Mac | None = None
     agent_mac: Mac | None = None
+    handsets: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,7 @@ def recognise(registry: Registry, *, name: str | None, user_agent: str = "") -> 
     mac = next((item.found.mac for item in named if item.found.mac), None)
     by_agent = _by_agent(registry, user_agent[:_LONGEST_AGENT])
     if by_agent is not None:
-        return Recognition(
-            by_agent.vendor, by_agent.model, by_agent.model_name, by_agent.firmware,
-            mac, by_agent.agent_mac,
-        )  # fmt: skip
+        return replace(by_agent, mac=mac)
     vendor = _by_prefix(registry, mac, named) or _by_name_alone(named)
     if vendor is None:
         return Recognition(mac=mac)
@@ -108,6 +107,7 @@ def _by_agent(registry: Registry, user_agent: str) -> Recognition | None:
                     name,
                     groups.get("fw") or groups.get("fw2") or "",
                     agent_mac=_mac(groups.get("mac")),
+                    handsets=int(groups["handsets"]) if groups.get("handsets") else None,
                 )
             )
             break

@@ -93,7 +93,7 @@ class ReadKeys:
 class Readback:
     """How a phone reads one dialect's parameters.
 
-    ``language`` and ``idle_text`` are parameters; ``ca`` the one that hands over our own CA: a
+    ``language`` are parameters, of which the first one with a value counts; ``idle_text`` is one; ``ca`` the one that hands over our own CA: a
     URL, a PEM certificate, or one without its first and last line. ``empty`` is what the vendor
     writes for no value. ``urls`` are for dialects that spread the server's URL over parameters,
     whose names stand in braces: the first one with a value for each counts.
@@ -103,7 +103,7 @@ class Readback:
 
     lines: tuple[ReadLines, ...] = ()
     keys: tuple[ReadKeys, ...] = ()
-    language: str = ""
+    language: tuple[str, ...] = ()
     idle_text: str = ""
     ca: str = ""
     empty: str = ""

@@ -160,11 +160,15 @@ class Example:
     model: str | None = None
     firmware: str | None = None
     mac: str | None = None
+    handsets: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserAgent:
-    """A User-Agent pattern with the groups ``model``, ``fw`` and ``mac`` as far as it has them."""
+    """A User-Agent pattern with the groups it has of ``model``, ``fw``, ``mac``, ``handsets``.
+
+    ``handsets`` is how many handsets a base says it takes (at most six digits).
+    """
 
     __pydantic_config__ = _STRICT
 

@@ -300,6 +300,7 @@ def upgrade() -> None:
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('nomadic', sa.Boolean(), nullable=False),
     sa.Column('expansion_modules', sa.Integer(), nullable=False),
+    sa.Column('handsets', sa.Integer(), nullable=True),
     sa.Column('firmware_channel', sa.String(), nullable=False),
     sa.Column('admin_password_encrypted', sa.LargeBinary(), nullable=False),
     sa.Column('user_password_encrypted', sa.LargeBinary(), nullable=False),
