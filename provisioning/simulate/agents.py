@@ -75,5 +75,5 @@ def _spelt(example: str, mac: Mac | None) -> str:
     """A MAC in the spelling of the example."""
     if mac is None:
         return ""
-    digits = mac.upper if example == example.upper() else mac.digits
-    return ":".join(re.findall("..", digits)) if ":" in example else digits
+    digits = iter(mac.upper if example == example.upper() else mac.digits)
+    return re.sub("[0-9A-Fa-f]", lambda _: next(digits), example)

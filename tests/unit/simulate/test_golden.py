@@ -108,10 +108,11 @@ def test_keys_do_what_the_case_says(case: Case):
 
 @each_case
 def test_language_reads_back(case: Case):
-    """A language of the dialect's is the one the case asks for."""
+    """A language that a file sets is the one the case asks for, if the dialect has it."""
     vendor, tag = case.vendor, str(case.phone.settings["language"].value)
-    if vendor.data.readback.language and tag in vendor.data.languages:
-        assert tag in screen(case).language.split("/")
+    seen = screen(case).language
+    if seen and tag in vendor.data.languages:
+        assert tag in seen.split("/")
 
 
 @each_case
