@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 class Change:
     """A change of the clock, in the wall time that ends with it.
 
-    ``week`` counts the weekday within the month from 1; 5 is the last. ``weekday`` is 1 for
-    Monday to 7 for Sunday (ISO 8601). ``hour`` and ``minute`` are what the clock showed just
-    before; ``day`` is the day of the month in the year the rule was read for.
+    ``week`` counts the weekday within the month from 1; 5 is the last. Where a weekday is both
+    the fourth and the last, ``week`` is what the next year's change is too. ``weekday`` is 1 for
+    Monday to 7 for Sunday (ISO 8601). ``hour`` and ``minute`` are what the clock would show then
+    if it were not changed: a law's 24:00 is 0:00 of the next day. ``day`` is the day of the month
+    in the year the rule was read for.
     """
 
     month: int
@@ -39,8 +41,10 @@ class ZoneRule:
     """A zone in one year: ``offset`` and ``saving`` in minutes; no ``start`` means no saving.
 
     ``offset`` is that of standard time, positive east of Greenwich. ``saving`` is what is added
-    between ``start`` and ``end``. ``irregular`` says that the year has changes no yearly rule
-    expresses (Morocco's Ramadan, a change of law); the rule then holds the standard offset only.
+    between ``start`` and ``end``, and never negative: Ireland's winter time is standard here.
+    ``irregular`` says that the next year's clock does not follow the same rule (Morocco's Ramadan,
+    Gaza, a change of law). ``start`` and ``end`` are right in their year all the same; where even
+    the one year has no such pair, they are missing and ``offset`` is that of the year's end.
     """
 
     name: str
@@ -116,43 +120,83 @@ def _bisect(zone: ZoneInfo, low: datetime, high: datetime, before: int) -> datet
     return high
 
 
-def _change(moment: datetime, before: int) -> Change:
-    wall = moment + timedelta(minutes=before)
-    week = (wall.day - 1) // 7 + 1
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """What the clock does in one year; ``rise`` and ``fall`` in the wall time they end."""
+
+    offset: int
+    saving: int = 0
+    rise: datetime | None = None
+    fall: datetime | None = None
+    odd: bool = False
+
+
+@lru_cache(maxsize=8192)
+def _year(name: str, year: int) -> _Year:
+    zone = ZoneInfo(name)
+    transitions = _transitions(zone, year)
+    if len(transitions) != 2 or transitions[0][1] != transitions[1][2]:
+        last = datetime(year, 12, 31, tzinfo=UTC)
+        return _Year(_minutes(last, zone), odd=bool(transitions))
+    (rise, low, high), (fall, _, _) = sorted(transitions, key=lambda item: item[1])
+    return _Year(
+        low, high - low, rise + timedelta(minutes=low), fall + timedelta(minutes=high)
+    )
+
+
+def _weeks(wall: datetime) -> set[int]:
+    """Which one of its weekdays in the month a day is: counted, and 5 if it is the last."""
     last = (wall + timedelta(days=7)).month != wall.month
-    return Change(
+    return {(wall.day - 1) // 7 + 1, *([5] if last else [])}
+
+
+def _change(wall: datetime, following: datetime | None) -> tuple[Change, bool]:
+    """The change at a wall time, and whether the next year's is on the same rule."""
+    weeks, fits = _weeks(wall), set[int]()
+    if following is not None and _rule_of(wall) == _rule_of(following):
+        fits = weeks & _weeks(following)
+    change = Change(
         month=wall.month,
-        week=5 if last else week,
+        week=max(fits or weeks),
         weekday=wall.isoweekday(),
         hour=wall.hour,
         minute=wall.minute,
         day=wall.day,
     )
+    return change, bool(fits)
 
 
-@lru_cache(maxsize=2048)
+def _rule_of(wall: datetime) -> tuple[int, ...]:
+    return (wall.month, wall.isoweekday(), wall.hour, wall.minute)
+
+
+@lru_cache(maxsize=8192)
 def zone_rule(name: str, year: int) -> ZoneRule:
     """The rule of an IANA zone in a year; raises ZoneInfoNotFoundError for an unknown name."""
-    zone = ZoneInfo(name)
-    transitions = _transitions(zone, year)
-    last = datetime(year, 12, 31, tzinfo=UTC)
-    if len(transitions) != 2 or transitions[0][1] != transitions[1][2]:
+    zone, now, following = ZoneInfo(name), _year(name, year), _year(name, year + 1)
+    steady = (now.offset, now.saving, now.odd) == (following.offset, following.saving, False)
+    if now.rise is None or now.fall is None:
         return ZoneRule(
             name,
             year,
-            _minutes(last, zone),
-            irregular=bool(transitions),
-            standard_name=_name(last, zone, "STD"),
+            now.offset,
+            irregular=not steady,
+            standard_name=_name(datetime(year, 12, 31, tzinfo=UTC), zone, "STD"),
         )
-    rise = next(item for item in transitions if item[2] > item[1])
-    fall = next(item for item in transitions if item[2] < item[1])
+    start, start_fits = _change(now.rise, following.rise)
+    end, end_fits = _change(now.fall, following.fall)
     return ZoneRule(
         name,
         year,
-        offset=rise[1],
-        saving=rise[2] - rise[1],
-        start=_change(rise[0], rise[1]),
-        end=_change(fall[0], fall[1]),
-        standard_name=_name(fall[0], zone, "STD"),
-        saving_name=_name(rise[0], zone, "DST"),
+        offset=now.offset,
+        saving=now.saving,
+        start=start,
+        end=end,
+        irregular=not (steady and start_fits and end_fits),
+        standard_name=_name(_moment(now.fall, now.offset + now.saving), zone, "STD"),
+        saving_name=_name(_moment(now.rise, now.offset), zone, "DST"),
     )
+
+
+def _moment(wall: datetime, offset: int) -> datetime:
+    return wall - timedelta(minutes=offset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from provisioning.domain.errors import BadCertificate
 from provisioning.domain.mac import Mac
@@ -75,7 +75,7 @@ class VirtualPhone:
             name = self._name(step.name)
             if boot.over or left_out or name is None:
                 continue
-            if await self._get(boot, urljoin(self.place.url, name)):
+            if await self._get(boot, self._url(name)):
                 boot.found.add(step.name)
         await self._take_ca(boot)
         after = next_place(self._held(), self.vendor.data)
@@ -114,6 +114,10 @@ class VirtualPhone:
         model = self.model.in_files if self.model else ""
         return grammar.emit(pattern, mac=self.mac, model=model, traits=traits)
 
+    def _url(self, link: str) -> str:
+        """Where a name or a URL in a file leads; ``urljoin`` knows no TFTP."""
+        return link if "://" in link else self.place.url + link.lstrip("/")
+
     # --- what it does with the answers
 
     async def _get(self, boot: _Boot, url: str) -> bool:
@@ -125,7 +129,7 @@ class VirtualPhone:
         if answer.status != 200:
             return False
         for link in self._take(boot, url, answer):
-            await self._get(boot, urljoin(self.place.url, link))
+            await self._get(boot, self._url(link))
         return True
 
     async def _fetch(self, boot: _Boot, url: str) -> Fetched:

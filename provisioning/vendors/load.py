@@ -14,7 +14,15 @@ from provisioning.domain.errors import BadVendorFolder
 from provisioning.domain.keys import KeyType
 from provisioning.vendors import grammar
 from provisioning.vendors.reading import pattern_fault
-from provisioning.vendors.schema import Example, FileRule, Model, Trait, VendorData
+from provisioning.vendors.schema import (
+    Example,
+    FileRule,
+    Model,
+    Trait,
+    VendorData,
+    ZoneForm,
+    ZoneGrammar,
+)
 
 _ADAPTER = TypeAdapter(VendorData)
 _AGENT_GROUPS = {"model", "fw", "fw2", "mac", "handsets"}
@@ -53,6 +61,13 @@ class Vendor:
             traits = all(self.trait(model, name) == value for name, value in rule.only.items())
             if traits and _takes(rule, firmware):
                 yield rule
+
+    def zone_grammar(self, model: Model | None) -> ZoneGrammar | None:
+        """What a model can be told of a time zone; nothing where it has none in its files."""
+        for zone in self.data.zones:
+            if all(self.trait(model, name) == value for name, value in zone.only.items()):
+                return zone
+        return None
 
     def template(self, name: str) -> Path | None:
         """Where a file of this folder stands, an operator's own before the shipped one."""
@@ -136,6 +151,7 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
     yield from _name_faults(data)
     yield from _agent_faults(data)
     yield from _readback_faults(data)
+    yield from _zone_faults(data)
     for oui in data.ouis:
         if not re.fullmatch(r"[0-9a-f]{6}([0-9a-f]{1,3})?", oui):
             yield f"OUI '{oui}' must be 6 to 9 lower-case hex digits."
@@ -187,6 +203,24 @@ def _boot_faults(data: VendorData, known: set[str]) -> Iterator[str]:
             if name not in before:
                 yield f"boot: '{step.name}' depends on '{name}', which is no earlier step; mend the name."
         before.add(step.name)
+
+
+def _zone_faults(data: VendorData) -> Iterator[str]:
+    for number, zone in enumerate(data.zones, 1):
+        where = f"zones entry {number}"
+        for trait in zone.only:
+            if trait not in data.traits:
+                yield f"{where}: only.{trait} has no default; add it to [traits]."
+        if zone.form is ZoneForm.CODES and not data.timezones:
+            yield f"{where}: form 'codes' needs words; write them in [timezones]."
+        if zone.fallback and zone.form is not ZoneForm.CODES:
+            yield f"{where}: fallback is for the form 'codes'; remove it."
+        for minutes in zone.offsets:
+            if not -720 <= minutes <= 840:
+                yield f"{where}: offset {minutes} is none in minutes; write -720 to 840."
+        for minutes in zone.savings:
+            if minutes <= 0:
+                yield f"{where}: saving {minutes} must be above 0; mend it."
 
 
 def _readback_faults(data: VendorData) -> Iterator[str]:

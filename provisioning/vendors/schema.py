@@ -206,6 +206,40 @@ class Tls:
     delivery: bool = False
 
 
+class ZoneForm(StrEnum):
+    """How a dialect is told the time zone.
+
+    By offset and yearly rule, by this year's dates, as a POSIX TZ string, by the offset alone
+    (the phone makes changes of its own), by a word of `timezones`, or by the IANA name.
+    """
+
+    RULE = "rule"
+    DATES = "dates"
+    POSIX = "posix"
+    OFFSET = "offset"
+    CODES = "codes"
+    NAMES = "names"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneGrammar:
+    """What the phones can be told of a time zone; who has none at all is told nothing.
+
+    ``offsets`` and ``savings`` are the only ones they know, in minutes; empty means any.
+    ``whole_hours`` says that changes have an hour and no minutes. ``fallback`` is the word for a
+    zone without one of its own. ``only`` restricts it to models with these traits.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    form: ZoneForm
+    offsets: tuple[int, ...] = ()
+    savings: tuple[int, ...] = ()
+    whole_hours: bool = False
+    fallback: str = ""
+    only: dict[str, Trait] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class BootStep:
     """One name a booting phone asks for: a file's id or one of ``asks``.
@@ -230,7 +264,8 @@ class VendorData:
     in; an entry may be a name alone. ``readback`` says what the parameters mean to the phone.
     ``key_types``, ``languages``, ``tones``
     and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
-    value. ``traits`` are the defaults of every trait a model may set.
+    value; ``zones`` says how they are told the time zone, the first that fits a model is its own.
+    ``traits`` are the defaults of every trait a model may set.
     """
 
     __pydantic_config__ = _STRICT
@@ -250,6 +285,7 @@ class VendorData:
     languages: dict[str, str] = field(default_factory=dict)
     tones: dict[str, str] = field(default_factory=dict)
     timezones: dict[str, str] = field(default_factory=dict)
+    zones: tuple[ZoneGrammar, ...] = ()
     adopt: Adopt = field(default_factory=Adopt)
     tls: Tls = field(default_factory=Tls)
     readback: Readback | None = None

@@ -12,6 +12,7 @@ from provisioning.domain.mac import Mac
 from provisioning.render.cases import case_folders, load_case
 from provisioning.simulate.phone import VirtualPhone
 from provisioning.vendors.registry import load_registry
+from provisioning.vendors.schema import ModelKind
 
 ROOT = Path(__file__).resolve().parents[2] / "templates"
 REGISTRY = load_registry([ROOT])
@@ -44,7 +45,13 @@ def unboxed(server, site, request):
     given = {"mac": str(mac)} if mac else {"name": ada["extension"]}
     columns = {"vendor": vendor.id, "model": model.id, "site": site["id"], **given}
     device = server.api("POST", "devices", columns)
-    server.api("PUT", f"devices/{device['id']}/assignments", {"users": [ada["id"]]})
+    owner = f"devices/{device['id']}"
+    if model.kind is ModelKind.DECT_BASE:
+        system = server.api("POST", "dect-systems", {"name": ada["extension"], "site": site["id"]})
+        server.api("POST", f"dect-systems/{system['id']}/members", {"device": device["id"]})
+        handset = server.api("POST", f"dect-systems/{system['id']}/slots", {"name": "Ada's"})
+        owner = f"stations/{handset['id']}"
+    server.api("PUT", f"{owner}/assignments", {"users": [ada["id"]]})
     url = server.http if mac else device["enrolment_url"]
     ca = "" if mac else server.ca.read_text()
     return VirtualPhone(vendor, model.id, mac, url, ca=ca), device["id"], ada["extension"]
@@ -88,7 +95,7 @@ async def test_a_phone_boots_by_tftp(server):
     server.make_phone(ada, mac=mac.digits, model=model.id, site=site["id"])
     url = f"tftp://127.0.0.1:{server.tftp_port}/"
     report = await VirtualPhone(vendor, model.id, mac, url).boot()
-    assert (report.problems, len(report.served)) == ((), 3)
+    assert (report.problems, report.served[0]) == ((), f"{mac.digits}.boot")
     assert [line.user for line in report.shown.lines] == [ada["extension"]]
 
 
@@ -98,7 +105,7 @@ def test_the_command_tells_what_a_phone_shows(server):
     ada = server.make_user()
     server.make_phone(ada, mac=mac.digits, model=model.id)
     words = ["simulate", vendor.id, model.id, str(mac), "--url", server.http]
-    first, last = json.loads(server.command(*words, "--reboots", "1", "--json"))["items"]
+    first, _, last = json.loads(server.command(*words, "--reboots", "2", "--json"))["items"]
     assert (first["url"], last["url"] != first["url"]) == (f"{server.http}/", True)
     assert [line["user"] for line in last["shown"]["lines"]] == [ada["extension"]]
     assert "password" not in json.dumps(last)

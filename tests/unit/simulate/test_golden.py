@@ -84,7 +84,11 @@ def readable(case: Case, phone: Phone) -> dict[tuple[int, int], Key]:
         if key.type in codes(case)
         and table.get(key.type) != table.get("none")
         and not (model and (key.type in model.cannot or "keys" in model.cannot))
-        and (modules if key.address.module else model is None or key.address.position <= (model.keys or 0))
+        and (
+            modules
+            if key.address.module
+            else model is None or key.address.position <= (model.keys or 0)
+        )
     }
 
 
