@@ -25,6 +25,7 @@ def simulate(
     vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The dialect's id.")],
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of that dialect.")],
     mac: Annotated[str, typer.Argument(metavar="MAC", help="The phone's; - if it has none.")],
+    *,
     url: Annotated[str, typer.Option(metavar="URL", help="Its server: http, https or tftp.")],
     ca: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A CA it trusts from the start, as PEM.")

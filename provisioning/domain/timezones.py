@@ -72,6 +72,20 @@ class ZoneRule:
             f",{_posix_change(self.start)},{_posix_change(self.end)}"
         )
 
+    @property
+    def compact(self) -> str:
+        """The rule as the shortest POSIX TZ string.
+
+        What POSIX takes for granted is left out: a saving of one hour, and changes at 02:00.
+        ``CET-1CEST,M3.5.0,M10.5.0/3``.
+        """
+        text = f"{self.standard_name}{_posix_offset(self.offset)}"
+        if self.start is None or self.end is None:
+            return text
+        saving = "" if self.saving == 60 else _posix_offset(self.offset + self.saving)
+        changes = f",{_short_change(self.start)},{_short_change(self.end)}"
+        return f"{text}{self.saving_name}{saving}{changes}"
+
 
 def _posix_offset(minutes: int) -> str:
     sign = "-" if minutes > 0 else ""
@@ -89,6 +103,12 @@ def _posix_change(change: Change) -> str:
         f"M{change.month}.{change.week}.{change.weekday_from_sunday}"
         f"/{change.hour:02d}:{change.minute:02d}:00"
     )
+
+
+def _short_change(change: Change) -> str:
+    day = f"M{change.month}.{change.week}.{change.weekday_from_sunday}"
+    minutes = f":{change.minute:02d}" if change.minute else ""
+    return day if (change.hour, change.minute) == (2, 0) else f"{day}/{change.hour}{minutes}"
 
 
 def _minutes(moment: datetime, zone: ZoneInfo) -> int:
@@ -139,9 +159,7 @@ def _year(name: str, year: int) -> _Year:
         last = datetime(year, 12, 31, tzinfo=UTC)
         return _Year(_minutes(last, zone), odd=bool(transitions))
     (rise, low, high), (fall, _, _) = sorted(transitions, key=lambda item: item[1])
-    return _Year(
-        low, high - low, rise + timedelta(minutes=low), fall + timedelta(minutes=high)
-    )
+    return _Year(low, high - low, rise + timedelta(minutes=low), fall + timedelta(minutes=high))
 
 
 def _weeks(wall: datetime) -> set[int]:

@@ -60,9 +60,10 @@ class Case:
 
     def write(self) -> None:
         """Put what is rendered now in place of what was expected."""
+        made = self.files()
         for name in self.expected():
             (self.folder / name).unlink()
-        for name, content in self.files().items():
+        for name, content in made.items():
             (self.folder / name).write_bytes(content)
 
 

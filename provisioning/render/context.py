@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfoNotFoundError
 from provisioning.domain.effective import Effective
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Phone
-from provisioning.domain.timezones import Change, zone_rule
+from provisioning.domain.timezones import Change, ZoneRule, zone_rule
 from provisioning.render import stations
 from provisioning.render.explain import Recorded, RecordedBy, Word
 from provisioning.render.layout import layout
-from provisioning.vendors import grammar
+from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
 
@@ -55,11 +55,13 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       last_name, department, picture_url, numbers (kind, number))
     - ``keys``: every line key of the phone in order, ``expansion`` likewise a list per module:
       n, type, value, label, line, code (the vendor's key type)
-    - ``zone``: name, offset, saving, start, end, posix, code, irregular (minutes; start and end
-      have month, week, weekday (Monday 1), sunday_weekday (Sunday 0), hour, minute, day; both
-      are null where there is no saving)
+    - ``zone``: name, offset, saving (the nearest in minutes that the phone knows), start, end,
+      posix, compact, code, irregular (start and end have month, week, weekday (Monday 1),
+      sunday_weekday (Sunday 0), hour, minute, day; both are null where there is no saving)
     - ``language``, ``tone``: the vendor's word, or empty where it has none
     - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem
+    - ``files``: the names of the phone's files by the id of their rule
+    - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
     """
     most = Most(vendor, model)
@@ -83,7 +85,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
             {"m": module, "keys": _keys(vendor, placed, module, most.module_keys)}
             for module in range(1, modules + 1)
         ],
-        "zone": _zone(phone, vendor),
+        "zone": _zone(phone, vendor, model),
         "language": _language(phone, vendor),
         "tone": _tone(phone, vendor),
         "provisioning": _provisioning(phone),
@@ -178,21 +180,28 @@ def _keys(vendor: Vendor, placed: Placed, module: int, count: int) -> list[Conte
     ]
 
 
-def _zone(phone: Phone, vendor: Vendor) -> Context:
+def zone_of(phone: Phone) -> ZoneRule:
+    """The rule of a phone's zone in its year; UTC's where zoneinfo does not know the name."""
     name = str(phone.settings["time.zone"].value) or "UTC"
     try:
-        rule = zone_rule(name, phone.year)
+        return zone_rule(name, phone.year)
     except (ZoneInfoNotFoundError, ValueError):
-        rule = zone_rule("UTC", phone.year)
+        return replace(zone_rule("UTC", phone.year), name=name)
+
+
+def _zone(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
+    rule = zone_of(phone)
+    told = zones.told(rule, vendor, model)
     data = {
-        "name": name,
-        "offset": rule.offset,
-        "saving": rule.saving,
+        "name": rule.name,
+        "offset": told.rule.offset,
+        "saving": told.rule.saving,
         "start": _change(rule.start),
         "end": _change(rule.end),
         "posix": rule.posix,
+        "compact": rule.compact,
         "irregular": rule.irregular,
-        "code": vendor.data.timezones.get(name, ""),
+        "code": told.code,
     }
     return RecordedBy(phone.settings["time.zone"], data)
 

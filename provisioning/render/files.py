@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.environment import render_template
 from provisioning.render.layout import layout
-from provisioning.vendors import grammar
+from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import FileRule, Model
 
@@ -56,7 +57,24 @@ def explain_file(phone: Phone, vendor: Vendor, rule: FileRule) -> list[explain.E
 def _context(phone: Phone, vendor: Vendor) -> context.Context:
     seen = context.build(phone, vendor, vendor.model(phone.model))
     seen["files"] = {item.rule.id: item.name for item in named_rules(phone, vendor)}
+    seen["md5"] = Checksums(phone, vendor)
     return seen
+
+
+class Checksums(dict[str, str]):
+    """The MD5 of each file of the phone by its rule's id, worked out when a template asks.
+
+    Some phones want it beside a file before they believe it; it protects nothing.
+    """
+
+    def __init__(self, phone: Phone, vendor: Vendor) -> None:
+        super().__init__({rule.id: "" for rule in vendor.rules_for(vendor.model(phone.model))})
+        self._phone, self._vendor = phone, vendor
+
+    def __getitem__(self, name: str) -> str:
+        rule = next(rule for rule in self._vendor.data.files if rule.id == name)
+        content = render_file(self._phone, self._vendor, rule)
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _folders(vendor: Vendor) -> tuple[Path, ...]:
@@ -71,6 +89,7 @@ def losses(phone: Phone, vendor: Vendor) -> list[str]:
         *_line_losses(phone, model),
         *_key_losses(phone, vendor, model),
         *_word_losses(phone, vendor),
+        *_zone_losses(phone, vendor, model),
         *_setting_losses(phone, vendor),
     ]
 
@@ -114,6 +133,15 @@ def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
     country = str(phone.settings["tone.country"].value)
     if country and vendor.data.tones and country not in vendor.data.tones:
         yield f"The phones of {vendor.data.name} have no tones of '{country}'; theirs are used."
+
+
+def _zone_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    # Of a model without any zone the setting is told to have no effect.
+    if not phone.settings["time.zone"].value or vendor.zone_grammar(model) is None:
+        return
+    sentence = zones.expressible(context.zone_of(phone), vendor, model)
+    if sentence:
+        yield sentence
 
 
 def _setting_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:

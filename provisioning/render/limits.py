@@ -236,7 +236,9 @@ def called(function: Callable[..., Any], thing: Any, *args: Any, **kwargs: Any) 
         name = getattr(thing, "__name__", type(thing).__name__)
         raise SecurityError(f"'{name}' cannot be called in phone templates")
     if getattr(thing, "__name__", "") == "replace" and isinstance(thing.__self__, str):
-        return replaced(thing.__self__, *args, **kwargs)
+        # What Jinja hands to calls inside loops and blocks is not meant for the method.
+        own = {name: value for name, value in kwargs.items() if not name.startswith("_")}
+        return replaced(thing.__self__, *args, **own)
     result = function(thing, *args, **kwargs)
     if isinstance(result, str | list):
         spend(len(result) // _PER_STEP)

@@ -38,11 +38,11 @@ class Fetched:
 
 def place_of(url: str) -> Place:
     """The place a URL names, user and password taken out of it; raises InvalidInput."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        port = ""
+        parts, port = urlsplit(""), ""
     if parts.scheme not in _SCHEMES or not parts.hostname:
         raise InvalidInput(
             f"'{url[:80]}' is no URL of a provisioning server.",

@@ -65,7 +65,7 @@ def recognise(registry: Registry, *, name: str | None, user_agent: str = "") -> 
     """Recognise the sender by its User-Agent, else by its MAC's prefix, else by the file name.
 
     File names overlap between vendors (``{mac}.cfg`` is four vendors'), so a name alone decides
-    only when exactly one vendor knows it.
+    only when exactly one vendor or brand knows it.
     """
     named = _surest(list(_namings(registry, name))) if name else []
     mac = next((item.found.mac for item in named if item.found.mac), None)
@@ -131,8 +131,12 @@ def _by_prefix(registry: Registry, mac: Mac | None, named: list[Named]) -> Vendo
 
 
 def _by_name_alone(named: list[Named]) -> Vendor | None:
+    """The only vendor that knows the name; of the dialects of one brand, the brand's first."""
     vendors = {item.vendor.id: item.vendor for item in named}
-    return next(iter(vendors.values())) if len(vendors) == 1 else None
+    if len(vendors) == 1:
+        return next(iter(vendors.values()))
+    brands = {vendor_id.partition("-")[0] for vendor_id in vendors}
+    return vendors.get(brands.pop()) if len(brands) == 1 else None
 
 
 def model_of(vendor: Vendor, found: grammar.Match) -> Model | None:

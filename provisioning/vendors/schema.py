@@ -37,6 +37,7 @@ class Syntax(StrEnum):
 
     YEALINK = "yealink"
     YEALINK_BOOT = "yealink-boot"
+    CHECKSUM = "checksum"
     XML = "xml"
     POLY_XML = "poly-xml"
     SNOM_XML = "snom-xml"
@@ -226,8 +227,9 @@ class ZoneGrammar:
     """What the phones can be told of a time zone; who has none at all is told nothing.
 
     ``offsets`` and ``savings`` are the only ones they know, in minutes; empty means any.
-    ``whole_hours`` says that changes have an hour and no minutes. ``fallback`` is the word for a
-    zone without one of its own. ``only`` restricts it to models with these traits.
+    ``whole_hours`` says that changes have an hour and no minutes. ``length`` is the most
+    characters of a POSIX string, which is then ``ZoneRule.compact``. ``fallback`` is the word for
+    a zone without one of its own. ``only`` restricts it to models with these traits.
     """
 
     __pydantic_config__ = _STRICT
@@ -236,6 +238,7 @@ class ZoneGrammar:
     offsets: tuple[int, ...] = ()
     savings: tuple[int, ...] = ()
     whole_hours: bool = False
+    length: int | None = None
     fallback: str = ""
     only: dict[str, Trait] = field(default_factory=dict)
 

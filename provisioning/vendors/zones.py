@@ -33,7 +33,8 @@ def told(rule: ZoneRule, vendor: Vendor, model: Model | None) -> Told:
     """What a model is told of a zone: offset and saving are the nearest that it knows."""
     grammar = vendor.zone_grammar(model)
     if grammar is None:
-        return Told(rule, "", ("the phones take no time zone from their files",))
+        code = vendor.data.timezones.get(rule.name, "")
+        return Told(rule, code, ("the phones take no time zone from their files",))
     sent = replace(
         rule,
         offset=_nearest(rule.offset, grammar.offsets),
@@ -51,9 +52,7 @@ def expressible(rule: ZoneRule, vendor: Vendor, model: Model | None = None) -> s
     return f"The time zone {rule.name} is not exact on {vendor.data.name}: {'; '.join(losses)}."
 
 
-def _losses(
-    rule: ZoneRule, sent: ZoneRule, grammar: ZoneGrammar, code: str
-) -> Iterator[str]:
+def _losses(rule: ZoneRule, sent: ZoneRule, grammar: ZoneGrammar, code: str) -> Iterator[str]:
     if grammar.form is ZoneForm.NAMES:
         return
     if grammar.form is ZoneForm.CODES:
@@ -69,6 +68,8 @@ def _losses(
         yield _irregular(rule)
     if rule.start is None or rule.end is None:
         return
+    if grammar.length is not None and len(rule.compact) > grammar.length:
+        yield f"its rule is longer than {grammar.length} characters, the phones keep theirs"
     if grammar.form is ZoneForm.OFFSET:
         yield "daylight saving begins and ends as the phones themselves know"
     elif grammar.whole_hours:

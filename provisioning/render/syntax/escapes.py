@@ -32,8 +32,9 @@ def panasonic(value: str) -> str:
 
 
 def avaya(value: str) -> str:
-    """A value in double quotes; one that holds such a mark stands bare, up to the line's end."""
-    return line(value) if '"' in value else f'"{line(value)}"'
+    """A value in double quotes; bare where such a mark inside could end it early."""
+    bare = '"' in value and not value.startswith('"') and value.strip() == value
+    return line(value) if bare else f'"{line(value)}"'
 
 
 def xml(value: str) -> str:

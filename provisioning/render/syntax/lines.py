@@ -110,3 +110,10 @@ def algo(text: str) -> Parameters:
             raise ValueError(f"line {number} is not 'name = value': {line[:60]!r}")
         found.append((name.strip(), value.strip()))
     return found
+
+
+def checksum(text: str) -> Parameters:
+    """One line with the MD5 of another file."""
+    if not re.fullmatch(r"[0-9a-f]{32}\n?", text):
+        raise ValueError("it is no MD5 in lower-case hex")
+    return [("md5", text.strip())]

@@ -16,7 +16,7 @@ def ini(text: str) -> Parameters:
         parts = re.fullmatch(r"([a-z][a-z0-9_]*(?:/[a-z0-9_]+)*)=(.*)", line)
         if not parts:
             raise ValueError(f"line {number} is not 'name=value': {line[:60]!r}")
-        found.append((parts[1], parts[2]))
+        found.append((parts[1], parts[2].strip()))
     return found
 
 
@@ -26,9 +26,9 @@ def avaya(text: str) -> Parameters:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.startswith("##"):
             continue
-        parts = re.fullmatch(r"(?:SET ([A-Z0-9_]+)|(GET)) (\S.*)", line)
+        parts = re.fullmatch(r"(?:SET ([A-Z0-9_]+)|(GET)) (.+)", line)
         if not parts:
             raise ValueError(f"line {number} is no SET or GET: {line[:60]!r}")
-        quoted = re.fullmatch('"([^"]*)"', parts[3])
+        quoted = re.fullmatch('"(.*)"', parts[3])
         found.append((parts[1] or parts[2], quoted[1] if quoted else parts[3]))
     return found

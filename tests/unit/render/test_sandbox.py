@@ -323,3 +323,9 @@ def test_failures_do_not_tell_values(render, text: str):
     with pytest.raises(RenderFailed) as caught:
         render(text, password="s3cret\n")
     assert "s3cret" not in str(caught.value)
+
+
+def test_replace_works_inside_a_loop(render):
+    """The method replaces in loops and blocks as it does outside of them."""
+    text = "{% for line in lines %}{{ line.label.replace('o', '0') }},{% endfor %}"
+    assert render(text) == "0ne,tw0,"

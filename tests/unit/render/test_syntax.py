@@ -11,9 +11,11 @@ from provisioning.render.syntax import FORMS
 from provisioning.render.syntax.lines import PANASONIC_FIRST_LINES
 from provisioning.vendors.schema import Syntax
 
-XML_FORMS = [form for form in Syntax if form.value.endswith("xml")]
-LINE_FORMS = [form for form in Syntax if form not in XML_FORMS]
-QUOTED_FORMS = [Syntax.MITEL, Syntax.PANASONIC]
+# A checksum holds no value of anybody's.
+VALUE_FORMS = [form for form in Syntax if form is not Syntax.CHECKSUM]
+XML_FORMS = [form for form in VALUE_FORMS if form.value.endswith("xml")]
+LINE_FORMS = [form for form in VALUE_FORMS if form not in XML_FORMS]
+QUOTED_FORMS = [Syntax.MITEL, Syntax.PANASONIC, Syntax.AVAYA]
 BREAKS = ["\n", "\r", "\r\n", "\0", "\x0b", "\x0c", "\x1b", "\ud800"]
 HEAD = "#!version:1.0.0.1\n"
 FANVIL_HEAD = "<<VOIP CONFIG FILE>>Version:2.0000000000  \n"
@@ -69,6 +71,11 @@ DOCUMENTS = {
         "Phone/Sip0/Id",
     ),
     Syntax.ALGO: ("admin.devname = {}\n", "admin.devname"),
+    Syntax.INI: ("[sip]\nvoip/line/0/id={}\n", "voip/line/0/id"),
+    Syntax.AVAYA: ("## Account\nSET DISPLAY_NAME {}\n", "DISPLAY_NAME"),
+    Syntax.ALE_XML: ('<settings><setting id="Account1Label" value="{}"/></settings>', "Account1Label"),
+    Syntax.DIGIUM_XML: ('<config><setting id="ntp_server" value="{}"/></config>', "ntp_server"),
+    Syntax.VTECH: ("sip_account.1.label = {}\n", "sip_account.1.label"),
 }  # fmt: skip
 
 printable = st.text(
@@ -79,14 +86,14 @@ printable = st.text(
 )
 
 
-@pytest.mark.parametrize("form", list(Syntax))
+@pytest.mark.parametrize("form", VALUE_FORMS)
 def test_every_form_is_shown_here(form: Syntax):
     """Each syntax a vendor may name can be written and read."""
     assert form in FORMS
     assert form in DOCUMENTS
 
 
-@pytest.mark.parametrize("form", list(Syntax))
+@pytest.mark.parametrize("form", VALUE_FORMS)
 @given(value=printable)
 def test_any_printable_value_comes_back_alone(form: Syntax, value: str):
     """Whatever can be printed is read back as it was, and adds no parameter."""
@@ -97,7 +104,7 @@ def test_any_printable_value_comes_back_alone(form: Syntax, value: str):
     assert FORMS[form].parse(text) == [(name, shown)]
 
 
-@pytest.mark.parametrize("form", list(Syntax))
+@pytest.mark.parametrize("form", VALUE_FORMS)
 @given(value=st.text())
 def test_any_value_is_refused_or_adds_nothing(form: Syntax, value: str):
     """Even hostile text gives the one parameter it stands in, or is refused."""
@@ -109,7 +116,7 @@ def test_any_value_is_refused_or_adds_nothing(form: Syntax, value: str):
     assert [found for found, _ in FORMS[form].parse(template.format(escaped))] == [name]
 
 
-@pytest.mark.parametrize("form", list(Syntax))
+@pytest.mark.parametrize("form", VALUE_FORMS)
 @pytest.mark.parametrize("character", BREAKS, ids=ascii)
 def test_breaks_and_controls_are_refused(form: Syntax, character: str):
     """A character that ends a line, or that XML cannot carry, is refused and named."""
@@ -204,3 +211,13 @@ def test_fanvil_keys_are_told_apart_by_their_page():
         ("Sidekey Config1/Fkey1 Type", "2"),
         ("Dsskey Config1/Fkey1 Type", "0"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "d41d8cd98f00b204e9800998ecf8427", "D41D8CD98F00B204E9800998ECF8427E"]
+)
+def test_a_checksum_is_one_of_md5(text: str):
+    """A file that holds anything but an MD5 in lower-case hex is none."""
+    with pytest.raises(ValueError):
+        FORMS[Syntax.CHECKSUM].parse(text)
+    assert FORMS[Syntax.CHECKSUM].parse("d41d8cd98f00b204e9800998ecf8427e\n")

@@ -195,3 +195,28 @@ def test_name_is_read_by_the_rules_of_the_model(registry: Registry):
     assert asked is not None
     assert asked.rule is None
     assert read_name(acme, "zoom.rom") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("y000000000096.cfg", ("yealink", "T54W")),
+        ("y000000000146.cfg", ("yealink-dect", "W70B")),
+        ("snomD735.htm", ("snom", "D735")),
+        ("snomM900.htm", ("snom-dect", "M900")),
+        ("cfgdp750.xml", ("grandstream-dect", "DP750")),
+        ("cfg.xml", ("grandstream", "")),
+    ],
+)
+def test_dialects_of_a_brand_are_told_apart(name: str, expected):
+    """Of a brand's dialects the one that knows the model is meant, without one the first."""
+    assert summary(recognise(SHIPPED, name=name)) == expected
+
+
+def test_reading_that_knows_the_model_goes_first():
+    """A longer name is not taken for a shorter one with a model nobody knows."""
+    snom = SHIPPED.vendor("snom-dect")
+    named = read_name(snom, "snomM900-firmware.htm", snom.model("M900"))
+    assert named is not None
+    assert named.rule is None
+    assert named.found.model == "M900"
