@@ -44,6 +44,16 @@ def recording() -> Iterator[Recorder]:
         _current.reset(token)
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Record nothing while the block runs: what it renders is not shown itself."""
+    token = _current.set(None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 class Recorded(dict[str, Value]):
     """Settings by template name that note each look-up when something is being recorded."""
 

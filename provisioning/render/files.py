@@ -73,7 +73,8 @@ class Checksums(dict[str, str]):
 
     def __getitem__(self, name: str) -> str:
         rule = next(rule for rule in self._vendor.data.files if rule.id == name)
-        content = render_file(self._phone, self._vendor, rule)
+        with explain.silence():
+            content = render_file(self._phone, self._vendor, rule)
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 

@@ -89,7 +89,13 @@ def _ouis(vendor: Vendor, other: Vendor) -> Iterator[Finding]:
 
 
 def _names(vendor: Vendor, other: Vendor) -> Iterator[Finding]:
-    """File names of ``vendor`` without a MAC that ``other`` would read as its own."""
+    """File names of ``vendor`` without a MAC that ``other`` would read as its own.
+
+    A brand's first dialect and another of its may share one: without a User-Agent the first is
+    meant, and a device is of the dialect that it is stored with.
+    """
+    if _brand(vendor) == _brand(other) and _brand(vendor) in (vendor.id, other.id):
+        return
     for rule in vendor.data.files:
         if grammar.needs(rule.pattern, "mac"):
             continue

@@ -91,20 +91,36 @@ def test_kept_keys_are_not_told():
     assert not any(sentence.startswith("Key") for sentence in said)
 
 
+def words(said: list[str]) -> list[str]:
+    """The losses, but for settings that the templates of these tests do not look at."""
+    return [sentence for sentence in said if "has no effect" not in sentence]
+
+
 def test_missing_language_and_tones_are_told():
     """Words the dialect does not have are told; a language without its region is one it has."""
     settings = {"language": "fi", "tone.country": "FI"}
-    said = losses(phone("L1", settings=settings), VENDOR)
+    said = words(losses(phone("L1", settings=settings), VENDOR))
     assert said == [
         "The phones of Acme have no language 'fi'; English is shown.",
         "The phones of Acme have no tones of 'FI'; theirs are used.",
     ]
-    assert losses(phone("L1", settings={"language": "de-AT", "tone.country": "DE"}), VENDOR) == []
+    known = {"language": "de-AT", "tone.country": "DE"}
+    assert words(losses(phone("L1", settings=known), VENDOR)) == []
 
 
 def test_unknown_model_is_not_blamed():
     """Of a model nobody knows, nothing is claimed to be lost that it may well have."""
-    assert losses(phone("never heard of", "two-users", settings={}), VENDOR) == []
+    assert words(losses(phone("never heard of", "two-users", settings={}), VENDOR)) == []
+
+
+def test_settings_without_effect_are_told():
+    """A setting somebody chose that no file of the phone looks at is told by its key."""
+    said = losses(phone("L1", settings={"idle.text": "Hello"}), VENDOR)
+    assert "The setting 'idle.text' has no effect in this phone's files." in said
+    shipped = load_registry([ROOT]).vendor("yealink")
+    full = losses(phone("T54W", "full-user", mac="001565aabbcc"), shipped)
+    effectless = [sentence for sentence in full if "no effect" in sentence]
+    assert effectless == ["The setting 'idle.text' has no effect in this phone's files."]
 
 
 def test_every_model_can_report():

@@ -56,7 +56,7 @@ FAULTS = {
         "line' is not a key of the schema; remove it",
     ),
     "no such kind": (GOOD + '\nkind = "fax"\n', "'models.1.kind' is 'fax'; write one of 'desk'"),
-    "no such syntax": (replaced('"yealink"', '"ini"'), "'files.0.syntax' is 'ini'; write one of"),
+    "no such syntax": (replaced('"yealink"', '"csv"'), "'files.0.syntax' is 'csv'; write one of"),
     "text for a number": (GOOD + '\nlines = "two"\n', "'models.1.lines' is 'two'; input should be"),
     "upper-case OUI": (
         replaced('"aabbcc"', '"AABBCC"'),
@@ -106,7 +106,7 @@ FAULTS = {
     "pattern that is none": (replaced("^Acme (", "^Acme (("), "user agent pattern '^Acme (("),
     "group nobody reads": (
         replaced("(?P<fw>", "(?P<version>"),
-        "user agent groups ['version']; only model, fw, fw2 and mac are read.",
+        "user agent groups ['version']; only model, fw, fw2, mac and handsets are read.",
     ),
     "example that does not match": (
         replaced('text = "Acme A1', 'text = "Apex A1'),
