@@ -54,6 +54,7 @@ class WindowStage(StrEnum):
     NEVER_OPENED = "never opened"
     OPEN = "open"
     WAITING = "waiting for its return"
+    BOUND = "bound to its first source"
     NEVER_CAME_BACK = "never came back"
     UNUSED = "closed unused"
     ADOPTED = "adopted"
@@ -61,7 +62,10 @@ class WindowStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A device's provisioning window as stored; ``until`` is None when none was opened."""
+    """A device's provisioning window as stored; ``until`` is None when none was opened.
+
+    ``stays_bound`` marks a phone that can follow to no safer URL: it keeps its first source.
+    """
 
     until: datetime | None = None
     bound_source: str = ""
@@ -69,20 +73,27 @@ class Window:
     served: int = 0
     alarmed: bool = False
     adopted: bool = False
+    stays_bound: bool = False
 
     def stage(self, now: datetime) -> WindowStage:
         """What has come of the window so far."""
         if self.until is None:
             return WindowStage.ADOPTED if self.adopted else WindowStage.NEVER_OPENED
+        if self.keeps(self.bound_source):
+            return WindowStage.BOUND
         if self.open_for(self.bound_source, now):
             return WindowStage.WAITING if self.bound_source else WindowStage.OPEN
         return WindowStage.NEVER_CAME_BACK if self.bound_source else WindowStage.UNUSED
+
+    def keeps(self, source: str) -> bool:
+        """Whether the source is the one a phone that can follow nowhere stays bound to."""
+        return self.stays_bound and source != "" and source == self.bound_source
 
     def open_for(self, source: str, now: datetime) -> bool:
         """Whether the window is open: for anyone at first, for the bound source longer."""
         if self.until is None:
             return False
-        if now < self.until:
+        if now < self.until or self.keeps(source):
             return True
         if self.first_served_at is None or source != self.bound_source:
             return False
@@ -110,12 +121,20 @@ def judge(grade: Grade, minimum: Grade, window: Window, source: str, now: dateti
         )
         effects = frozenset({Effect.PROVEN}) if proven else frozenset()
         return Judgement(True, f"proven by {grade.word}", effects)
+    return _judge_window(grade, minimum, window, source, now)
+
+
+def _judge_window(
+    grade: Grade, minimum: Grade, window: Window, source: str, now: datetime
+) -> Judgement:
     if not window.open_for(source, now):
         what = "the window closed" if window.until else "no window is open"
         return Judgement(False, f"{grade.word} is less than {minimum.word} and {what}")
     if window.bound_source not in ("", source):
         effects = frozenset() if window.alarmed else frozenset({Effect.ALARM})
         return Judgement(False, "a second source came in the open window", effects)
+    if window.keeps(source):
+        return Judgement(True, "the one source of a phone that can follow nowhere")
     if window.served >= MOST_SECRET_FILES:
         return Judgement(False, f"the window has served {MOST_SECRET_FILES} files already")
     if window.bound_source:

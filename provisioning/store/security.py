@@ -18,7 +18,8 @@ class DeviceTrust(Owned, Base):
     The token is kept as SHA-256, to be found, and encrypted, to be rendered; the previous one
     stays valid until the new one was used. ``window_until`` is null when no window is open;
     ``bound_source`` is the first address that came in it, ``window_served`` how many secret
-    files it got. ``adopted_at`` is the first proven return, ``alarm`` what an admin should look
+    files it got; ``stays_bound`` is set for a phone that its file can lead nowhere safer.
+    ``adopted_at`` is the first proven return, ``alarm`` what an admin should look
     at. All of it is security state: it is written in the fetch's own transaction.
     """
 
@@ -35,6 +36,7 @@ class DeviceTrust(Owned, Base):
     bound_source: Mapped[str] = mapped_column(default="")
     first_served_at: Mapped[datetime | None]
     window_served: Mapped[int] = mapped_column(default=0)
+    stays_bound: Mapped[bool] = mapped_column(default=False)
     ca_delivered_at: Mapped[datetime | None]
     adopted_at: Mapped[datetime | None]
     proven_at: Mapped[datetime | None]

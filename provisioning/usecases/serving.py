@@ -100,23 +100,24 @@ def serve(
     source = str(request.peer)
     if wanted.blanks and wanted.device.blanked_at is not None:
         return NOT_FOUND, f"the device is {wanted.device.state} and was blanked"
+    place = _place(core, session, request, wanted, site)
     if wanted.open:
-        return _content(core, session, request, wanted, site), "the file holds no secret"
+        return _content(core, session, request, wanted, place), "the file holds no secret"
     judgement = windows.judge_request(wanted.proof, site, source, core.clock())
     reply = NOT_FOUND
     if judgement.admitted:
-        reply = _content(core, session, request, wanted, site)
+        reply = _content(core, session, request, wanted, place)
     release(session)
-    if _must_write(wanted, judgement):
-        judgement = _write(core, source, wanted, site)
+    if _must_write(wanted, judgement, place):
+        judgement = _write(core, source, wanted, site, place)
     return (reply if judgement.admitted else NOT_FOUND), judgement.reason
 
 
 # --- what a request changes
 
 
-def _must_write(wanted: Wanted, judgement: Judgement) -> bool:
-    changes = _tells_more(wanted) or _ends_blanking(wanted) or _delivers_ca(wanted)
+def _must_write(wanted: Wanted, judgement: Judgement, place: Provisioning) -> bool:
+    changes = _tells_more(wanted) or _ends_blanking(wanted) or _delivers_ca(wanted, place)
     return windows.needs_write(wanted.proof, judgement) or (judgement.admitted and changes)
 
 
@@ -137,14 +138,20 @@ def _ends_blanking(wanted: Wanted) -> bool:
     return wanted.blanks and wanted.rule is not None and wanted.rule.session
 
 
-def _delivers_ca(wanted: Wanted) -> bool:
-    return wanted.rule is None and wanted.trust.ca_delivered_at is None
+def _delivers_ca(wanted: Wanted, place: Provisioning) -> bool:
+    """Whether the phone gets our CA with this file for the first time."""
+    if wanted.trust.ca_delivered_at is not None:
+        return False
+    inline = wanted.vendor.data.tls.inline and bool(place.ca_pem)
+    return wanted.rule is None or (inline and wanted.rule.proof)
 
 
-def _write(core: Core, source: str, wanted: Wanted, site: Site) -> Judgement:
+def _write(core: Core, source: str, wanted: Wanted, site: Site, place: Provisioning) -> Judgement:
     """Write the security state a request changes, judged again under the lock."""
     with core.database.write() as session:
-        judgement = windows.apply(core, session, wanted.proof, site, source)
+        judgement = windows.apply(
+            core, session, wanted.proof, site, source, can_follow=place.leads_on
+        )
         if not judgement.admitted:
             return judgement
         device = session.get_one(Device, wanted.device.id)
@@ -156,7 +163,7 @@ def _write(core: Core, source: str, wanted: Wanted, site: Site) -> Judgement:
             device.handsets = device.handsets if wanted.handsets is None else wanted.handsets
         if _ends_blanking(wanted):
             device.blanked_at = core.clock()
-        if _delivers_ca(wanted):
+        if _delivers_ca(wanted, place):
             queries.trust_of(session, device.id).ca_delivered_at = core.clock()
         return judgement
 
@@ -165,12 +172,11 @@ def _write(core: Core, source: str, wanted: Wanted, site: Site) -> Judgement:
 
 
 def _content(
-    core: Core, session: Session, request: FileRequest, wanted: Wanted, site: Site
+    core: Core, session: Session, request: FileRequest, wanted: Wanted, place: Provisioning
 ) -> FileReply:
     rule, device = wanted.rule, wanted.device
     if rule is None:
         return reply_of(core.places.ca_pem.encode(), _CA_MEDIA_TYPE)
-    place = _place(core, session, request, wanted, site)
     key = (device.id, wanted.vendor.id, rule.id, wanted.facts, place, core.clock().year)
     # A phone book changes with people who have nothing to do with this device.
     adopted = wanted.trust.adopted_at is not None and not rule.phonebook

@@ -27,6 +27,7 @@ def window_of(trust: DeviceTrust) -> Window:
         served=trust.window_served,
         alarmed=bool(trust.alarm),
         adopted=trust.adopted_at is not None,
+        stays_bound=trust.stays_bound,
     )
 
 
@@ -36,6 +37,7 @@ def open_window(trust: DeviceTrust, now: datetime) -> None:
     trust.bound_source = ""
     trust.first_served_at = None
     trust.window_served = 0
+    trust.stays_bound = False
     trust.alarm = ""
 
 
@@ -60,8 +62,18 @@ def needs_write(proof: Proof, judgement: Judgement) -> bool:
     return bool(judgement.effects) or first_use
 
 
-def apply(core: Core, session: Session, proof: Proof, site: Site, source: str) -> Judgement:
+def apply(
+    core: Core,
+    session: Session,
+    proof: Proof,
+    site: Site,
+    source: str,
+    *,
+    can_follow: bool = True,
+) -> Judgement:
     """Judge again on locked rows and write what the judgement changes.
+
+    A phone that its file can lead nowhere safer (``can_follow``) stays bound to its source.
 
     Two requests may have been judged by the same old state; the lock makes the second see what
     the first changed, so that a window binds to one source only.
@@ -76,6 +88,8 @@ def apply(core: Core, session: Session, proof: Proof, site: Site, source: str) -
         use_enrolments(session, proof.device, now)
     for effect in judgement.effects:
         _APPLY[effect](core, session, trust, source)
+    if Effect.COUNT in judgement.effects:
+        trust.stays_bound = not can_follow
     return judgement
 
 
@@ -90,6 +104,7 @@ def _count(core: Core, session: Session, trust: DeviceTrust, source: str) -> Non
 
 def _proven(core: Core, session: Session, trust: DeviceTrust, source: str) -> None:  # noqa: ARG001
     trust.window_until = None
+    trust.stays_bound = False
     trust.proven_at = core.clock()
     if trust.adopted_at is None:
         trust.adopted_at = trust.proven_at

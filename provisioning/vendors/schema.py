@@ -198,13 +198,14 @@ class Tls:
     """What the vendor's phones trust.
 
     ``public`` says that current models trust the usual public CAs; ``delivery`` that a rendered
-    file can hand them our own CA (by URL or inline).
+    file can hand them our own CA by its URL, ``inline`` that it does so within itself.
     """
 
     __pydantic_config__ = _STRICT
 
     public: bool = False
     delivery: bool = False
+    inline: bool = False
 
 
 class ZoneForm(StrEnum):

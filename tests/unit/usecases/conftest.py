@@ -115,3 +115,13 @@ def desk(core: Core, actor: Actor, clock: Clock, add_person: Callable[..., UUID]
     device = registering.add_device(core, actor, mac=MAC, name="Desk 1").device.id
     assignments.assign_device(core, actor, device, [user])
     return Desk(core, actor, device, user)
+
+
+@pytest.fixture
+def phone_of(core: Core, actor: Actor) -> Callable[[UUID, str], Desk]:
+    """Fetch as another device, whose own file has this name."""
+
+    def make(device: UUID, name: str) -> Desk:
+        return Desk(core, actor, device, device, name)
+
+    return make

@@ -136,6 +136,31 @@ def test_a_phone_that_fetched_our_ca_is_moved(desk):
     assert own_token(desk).token in desk.fetch().content.decode()
 
 
+def test_a_ca_within_the_file_counts(core, actor, clock, phone_of):
+    """A phone whose own file holds our CA is moved to HTTPS the next time it asks."""
+    row = registering.add_device(core, actor, mac="00:04:13:A3:00:01", model="D735").device
+    phone = phone_of(row.id, "snomD735-000413A30001.htm")
+    assert b"https://prov.example.com:8443/t/" not in phone.fetch(user_agent="").content
+    assert phone.trust().ca_delivered_at is not None
+    assert b"https://prov.example.com:8443/t/" in phone.fetch(user_agent="").content
+
+
+def test_a_phone_that_can_follow_nowhere_keeps_its_source(core, actor, clock, phone_of):
+    """Without a CA it takes and without HTTP tokens, a phone stays bound to its first source."""
+    row = registering.add_device(core, actor, mac="00:0B:82:00:00:01", model="GXP2170").device
+    phone = phone_of(row.id, "cfg000b82000001.xml")
+    outcomes = [phone.fetch(user_agent="").outcome for _ in range(25)]
+    assert outcomes == [Outcome.SERVED] * 25
+    clock.turn(days=90)
+    assert phone.fetch(user_agent="").outcome is Outcome.SERVED
+    assert phone.fetch(user_agent="", source="192.0.2.2").outcome is Outcome.NOT_FOUND
+    assert inventory.read_window(core, actor, row.id).stage == "bound to its first source"
+    organisations.change_site(core, actor, row.site_id, {"allow_http": True})
+    assert b"/t/" in phone.fetch(user_agent="").content
+    assert phone.fetch(credential=own_token(phone), user_agent="").outcome is Outcome.SERVED
+    assert phone.fetch(user_agent="").outcome is Outcome.NOT_FOUND
+
+
 def test_the_ca_is_no_way_around_trust(desk):
     """The CA file of a device is refused to whom its other files are refused."""
     desk.fetch()

@@ -398,6 +398,7 @@ def upgrade() -> None:
     sa.Column('bound_source', sa.String(), nullable=False),
     sa.Column('first_served_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('window_served', sa.Integer(), nullable=False),
+    sa.Column('stays_bound', sa.Boolean(), nullable=False),
     sa.Column('ca_delivered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('adopted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
