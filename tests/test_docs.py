@@ -16,6 +16,7 @@ from provisioning.domain.keys import KeyType
 from provisioning.domain.settings import SETTINGS, Setting
 from provisioning.render import context
 from provisioning.render.cases import shared_phone
+from provisioning.usecases.checks.concepts import concepts_page
 from provisioning.vendors import reading, schema
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.registry import load_registry
@@ -104,9 +105,9 @@ def test_every_field_of_the_vendor_schema_is_described():
 
 
 def test_every_word_of_the_vendor_schema_is_described():
-    """docs/vendors.md names every syntax, kind of model and type of key."""
+    """docs/vendors.md names every syntax, kind of model, form of zone and type of key."""
     text = read("vendors.md")
-    words = (*schema.Syntax, *schema.ModelKind, *KeyType)
+    words = (*schema.Syntax, *schema.ModelKind, *schema.ZoneForm, *KeyType)
     assert not [word for word in words if f"`{word}`" not in text]
 
 
@@ -117,7 +118,7 @@ def test_every_name_a_template_sees_is_described():
     seen: dict[str, Any] = context.build(phone, vendor, vendor.model(phone.model))
     for trait in vendor.data.traits:
         del seen["model"][trait]
-    seen["settings"] = seen["files"] = ""
+    seen["settings"] = seen["files"] = seen["md5"] = ""
     seen["lines"][0]["settings"] = seen["lines"][0]["server"]["codes"] = ""
     seen["profiles"][0]["settings"] = ""
     assert Counter(rows("templates.md")) == Counter(names(seen))

@@ -514,3 +514,13 @@ def test_every_zone_is_exact_or_reported(vendor: Vendor, model: Model):
             wrong.append(f"{name} {year}: {clock}, not {truth(name, year)}")
     assert not wrong, "\n".join(wrong[:10])
     assert files
+
+
+def test_the_loss_report_says_what_a_phone_cannot_be_told():
+    """A zone that does not fit stands in the report with what is sent; one that fits does not."""
+    vendor = REGISTRY.vendor("yealink")
+    model = vendor.data.models[0]
+    said = losses(phone_in(vendor, model, "Pacific/Chatham", 2026), vendor)
+    assert any(line.startswith("The time zone Pacific/Chatham is not exact") for line in said)
+    said = losses(phone_in(vendor, model, "Europe/Berlin", 2026), vendor)
+    assert not any("time zone" in line for line in said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -11,15 +12,18 @@ from uuid import UUID
 from provisioning.domain import fields
 from provisioning.domain.kinds import NumberKind
 from provisioning.domain.phone import Contact as Entry
-from provisioning.domain.phone import Directory
+from provisioning.domain.phone import Directory, Phone
 from provisioning.domain.roles import Permission
 from provisioning.store import phonebook, queries
 from provisioning.store.database import Session
 from provisioning.store.people import Contact, User
+from provisioning.store.snapshots import Snapshot
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
+from provisioning.usecases.phones import alone
+from provisioning.vendors.schema import FileRule
 
 _SEARCH = ("search", "q", "name", "query")
 """What dialects call the text typed into the search field of a phone."""
@@ -85,6 +89,16 @@ def delete_contact(
 
 
 # --- the phone book, as phones see it
+
+
+def with_directory(
+    session: Session, phone: Phone, rows: Snapshot, query: str, rule: FileRule
+) -> Phone:
+    """The phone with the page of the phone book that its rule and query ask for."""
+    page = directory(
+        session, rows.organisation.id, alone(rows), query=query, page_size=rule.page_size
+    )
+    return replace(phone, directory=page)
 
 
 def directory(

@@ -19,6 +19,7 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
 from provisioning.usecases.moving import destination
+from provisioning.usecases.phonebook import with_directory
 from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.requests import Door
 from provisioning.vendors import grammar
@@ -86,10 +87,14 @@ def _named(
 ) -> tuple[Phone, Vendor, NamedRule]:
     name = (grammar.file_name(path) or "").lower()
     with core.database.read() as session:
-        phone, vendor = _phone(core, session, actor, find_device(session, actor, device))
-    for item in named_rules(phone, vendor):
-        if item.name.lower() == name:
-            return phone, vendor, item
+        row = find_device(session, actor, device)
+        phone, vendor = _phone(core, session, actor, row)
+        for item in named_rules(phone, vendor):
+            if item.name.lower() == name:
+                if item.rule.phonebook:
+                    rows = snapshot(session, row)
+                    phone = with_directory(session, phone, rows, "", item.rule)
+                return phone, vendor, item
     raise NotFound(
         f"The device has no file '{path[:60]}'.", remedy="GET …/files lists those it has."
     )

@@ -13,9 +13,11 @@ from provisioning.domain.errors import DuplicateName, InvalidInput
 from provisioning.usecases.checks.golden import write_golden
 from provisioning.usecases.checks.writing import writing_to
 from provisioning.vendors.load import load_vendor
+from provisioning.vendors.reading import Readback, ReadKeys, ReadLines, ReadList
 from provisioning.vendors.registry import Registry
 from provisioning.vendors.schema import (
     Adopt,
+    BootStep,
     Example,
     Expansion,
     FileRule,
@@ -24,6 +26,7 @@ from provisioning.vendors.schema import (
     Tls,
     UserAgent,
     VendorData,
+    ZoneGrammar,
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -34,8 +37,14 @@ _TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[models.screen]", Screen),
     ("[[user_agents]]", UserAgent),
     ("a member of examples", Example),
+    ("[[zones]]", ZoneGrammar),
+    ("a table in boot", BootStep),
     ("[adopt]", Adopt),
     ("[tls]", Tls),
+    ("[readback]", Readback),
+    ("[[readback.lines]]", ReadLines),
+    ("[[readback.keys]]", ReadKeys),
+    ("a member of lists", ReadList),
 )
 
 _VENDOR = """\

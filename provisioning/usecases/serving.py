@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from provisioning.domain.kinds import DeviceState
-from provisioning.domain.phone import Phone, Provisioning
+from provisioning.domain.phone import Provisioning
 from provisioning.domain.trust import Grade, Judgement
 from provisioning.render.files import render_file
 from provisioning.store import queries
@@ -14,12 +14,12 @@ from provisioning.store.database import Session, release
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
-from provisioning.store.snapshots import Snapshot, snapshot, versions
+from provisioning.store.snapshots import snapshot, versions
 from provisioning.usecases import windows
 from provisioning.usecases.core import Cached, Core
 from provisioning.usecases.moving import destination
-from provisioning.usecases.phonebook import directory
-from provisioning.usecases.phones import Facts, alone, build_phone
+from provisioning.usecases.phonebook import with_directory
+from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.proof import Proof
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome
 from provisioning.vendors.load import Vendor
@@ -135,7 +135,12 @@ def _tells_more(wanted: Wanted) -> bool:
 
 
 def _ends_blanking(wanted: Wanted) -> bool:
-    return wanted.blanks and wanted.rule is not None and wanted.rule.session
+    """Whether the phone has all its blanking files with this one, the last that proves a boot."""
+    if not wanted.blanks or wanted.rule is None:
+        return False
+    rules = wanted.vendor.rules_for(wanted.model, wanted.facts.firmware)
+    proofs = [rule for rule in rules if rule.proof and rule.secret]
+    return not proofs or wanted.rule is proofs[-1]
 
 
 def _delivers_ca(wanted: Wanted, place: Provisioning) -> bool:
@@ -186,24 +191,11 @@ def _content(
     rows = snapshot(session, device)
     phone = build_phone(rows, core.cipher, facts=wanted.facts, provisioning=place, now=core.clock())
     if rule.phonebook:
-        phone = _with_directory(session, phone, rows, request.query, rule)
+        phone = with_directory(session, phone, rows, request.query, rule)
     reply = reply_of(render_file(phone, wanted.vendor, rule), rule.media_type)
     if adopted:
         core.cache.put(key, Cached(rows.versions, reply.content, reply.etag))
     return reply
-
-
-def _with_directory(
-    session: Session, phone: Phone, rows: Snapshot, query: str, rule: FileRule
-) -> Phone:
-    book = directory(
-        session,
-        rows.organisation.id,
-        alone(rows),
-        query=query,
-        page_size=rule.page_size,
-    )
-    return replace(phone, directory=book)
 
 
 def _place(

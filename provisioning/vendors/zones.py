@@ -66,14 +66,17 @@ def _losses(rule: ZoneRule, sent: ZoneRule, grammar: ZoneGrammar, code: str) -> 
         yield f"no saving of {rule.saving} minutes is known, {sent.saving} is sent"
     if rule.irregular:
         yield _irregular(rule)
-    if rule.start is None or rule.end is None:
-        return
     if grammar.length is not None and len(rule.compact) > grammar.length:
         yield f"its rule is longer than {grammar.length} characters, the phones keep theirs"
-    if grammar.form is ZoneForm.OFFSET:
+    yield from _change_losses(rule, grammar)
+
+
+def _change_losses(rule: ZoneRule, grammar: ZoneGrammar) -> Iterator[str]:
+    changes = [change for change in (rule.start, rule.end) if change is not None]
+    if changes and grammar.form is ZoneForm.OFFSET:
         yield "daylight saving begins and ends as the phones themselves know"
     elif grammar.whole_hours:
-        yield from map(_whole_hour, (at for at in (rule.start, rule.end) if at.minute))
+        yield from (_whole_hour(change) for change in changes if change.minute)
 
 
 def _irregular(rule: ZoneRule) -> str:

@@ -116,4 +116,4 @@ def checksum(text: str) -> Parameters:
     """One line with the MD5 of another file."""
     if not re.fullmatch(r"[0-9a-f]{32}\n?", text):
         raise ValueError("it is no MD5 in lower-case hex")
-    return [("md5", text.strip())]
+    return [("checksum", text.strip())]

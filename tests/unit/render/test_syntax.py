@@ -26,7 +26,7 @@ DOCUMENTS = {
     Syntax.YEALINK_BOOT: (HEAD + "overwrite_mode = {}\n", "overwrite_mode"),
     Syntax.XML: ("<phone><line><user>{}</user></line></phone>", "phone/line/user"),
     Syntax.CISCO_XML: (
-        "<flat-profile><Display_Name_1_ ua=\"na\">{}</Display_Name_1_></flat-profile>",
+        '<flat-profile><Display_Name_1_ ua="na">{}</Display_Name_1_></flat-profile>',
         "Display_Name_1_",
     ),
     Syntax.POLY_XML: ('<?xml version="1.0"?>\n<PHONE><reg reg.1.label="{}"/></PHONE>', "reg.1.label"),

@@ -126,6 +126,17 @@ def test_a_blocked_device_is_blanked_once(desk):
     assert parameters(proven(desk))["account.1.enable"] == "1"
 
 
+def test_all_files_of_a_boot_are_blanked(core, actor, phone_of, clock):
+    """A phone that spreads its settings over several files gets all of them blanked."""
+    row = registering.add_device(core, actor, mac="00:04:F2:00:00:01", model="VVX 450").device
+    poly = phone_of(row.id, "0004f2000001.cfg")
+    devices.change_device(core, actor, row.id, {"state": "blocked"})
+    names = ["0004f2000001.cfg", "0004f2000001-user.cfg", "0004f2000001-device.cfg"]
+    outcomes = [poly.fetch(name, user_agent="").outcome for name in names]
+    assert outcomes == [Outcome.SERVED] * 3
+    assert poly.fetch(user_agent="").outcome is Outcome.NOT_FOUND
+
+
 def test_a_retired_device_is_blanked_once(desk):
     """A retired device gets its blanking file by its token, then nothing; its MAC is free."""
     url = devices.provisioning_urls(desk.core, desk.actor, desk.device).token_url

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioning.domain.errors import InvalidInput, NotFound
-from provisioning.usecases import phonebook, users
+from provisioning.usecases import devices, phonebook, previews, users
+from provisioning.usecases.fetch import fetch_file
+from provisioning.usecases.requests import Door, FileRequest, Outcome, TokenCredential
 
 
 def book(core, actor, query="", *, user=None, size=None):
@@ -22,10 +26,10 @@ def names(directory) -> list[str]:
 
 
 @pytest.fixture
-def people(core, actor, add_person):
+def people(core, actor, desk, add_person):
     """Ada, Bänke and Zoë with extensions, and Émile without one."""
     ids = {
-        "ada": add_person("Ada", "1001"),
+        "ada": desk.user,
         "baenke": add_person("Bänke", "1002"),
         "zoe": add_person("Zoë", "1003"),
     }
@@ -89,6 +93,27 @@ def test_pages(core, actor, people, query, page, found):
 def test_no_query_breaks_the_book(core, actor, query):
     """Whatever a phone sends as query, it gets a page."""
     assert book(core, actor, query, size=2).page >= 1
+
+
+def test_the_phone_gets_its_page(core, actor, desk, people):
+    """The phone book is fetched like any file of the phone, searched by its query."""
+    name = "001565aabbcc-phonebook.xml"
+    ways = devices.provisioning_urls(core, actor, desk.device)
+    token = TokenCredential(ways.token_url.rstrip("/").rpartition("/")[2])
+
+    def fetch(query: str = "", credential=token):
+        request = FileRequest(
+            name, ip_address("192.0.2.1"), Door.HTTPS, query=query, credential=credential
+        )
+        return fetch_file(core, request)
+
+    everybody = fetch().content.decode()
+    assert all(who in everybody for who in ("Ada", "Bänke", "Zoë"))
+    assert "Ada" not in fetch("search=zo").content.decode()
+    phonebook.add_contact(core, actor, first_name="Taxi")
+    assert "Taxi" in fetch().content.decode()
+    assert previews.preview(core, actor, desk.device, name)[0] == fetch().content
+    assert fetch(credential=TokenCredential("a" * 26)).outcome is Outcome.NOT_FOUND
 
 
 def test_a_neighbours_book_is_empty(core, actor, people, neighbour):

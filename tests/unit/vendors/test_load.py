@@ -95,6 +95,30 @@ FAULTS = {
         replaced('pattern = "{mac}.cfg"', 'pattern = "{mac}-{mac}.cfg"'),
         "'{mac}-{mac}.cfg' is no file name pattern",
     ),
+    "words of zones that are none": (
+        GOOD + '\n[[zones]]\nform = "codes"\n',
+        "zones entry 1: form 'codes' needs words; write them in [timezones].",
+    ),
+    "fallback without words": (
+        GOOD + '\n[[zones]]\nform = "rule"\nfallback = "GMT"\n',
+        "zones entry 1: fallback is for the form 'codes'; remove it.",
+    ),
+    "offset in seconds": (
+        GOOD + '\n[[zones]]\nform = "rule"\noffsets = [3600]\n',
+        "zones entry 1: offset 3600 is none in minutes; write -720 to 840.",
+    ),
+    "saving of nothing": (
+        GOOD + '\n[[zones]]\nform = "rule"\nsavings = [0]\n',
+        "zones entry 1: saving 0 must be above 0; mend it.",
+    ),
+    "zones of a trait without default": (
+        GOOD + '\n[[zones]]\nform = "rule"\nonly = { colour = true }\n',
+        "zones entry 1: only.colour has no default; add it to [traits].",
+    ),
+    "unknown form of zones": (
+        GOOD + '\n[[zones]]\nform = "guess"\n',
+        "'zones.0.form' is 'guess'; write one of",
+    ),
     "unknown step of the boot": (
         replaced('boot = ["config"', 'boot = ["firmware"'),
         "boot: 'firmware' is neither a file's id nor among asks; add it to one.",
