@@ -82,7 +82,7 @@ async def test_losses_are_told(api, whole_office):
     path = f"/keys/device/{whole_office['device']}"
     await api("PUT", path, {"items": [{"position": 99, "type": "blf", "value": "1002"}]})
     losses = (await api("GET", f"/devices/{whole_office['device']}/losses")).json["items"]
-    assert any("99" in loss["text"] for loss in losses)
+    assert "No place is left for the key '1002'." in [loss["text"] for loss in losses]
 
 
 async def test_keys_are_replaced_whole(api, whole_office):
