@@ -271,6 +271,7 @@ def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:
         "{userinfo}": _userinfo(phone),
         "{user}": place["user"],
         "{password}": place["password"],
+        "{mac}": phone.mac.digits if phone.mac else "",
     }
     found = []
     for name, value in adopt.parameters.items():

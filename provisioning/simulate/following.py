@@ -16,6 +16,7 @@ _PARTS = {
     "{userinfo}": "(?:(?P<user>[^:/@]*):(?P<password>[^/@]*)@)?",
     "{user}": "(?P<user>.*)",
     "{password}": "(?P<password>.*)",
+    "{mac}": "[0-9a-f]{12}",
 }
 
 
@@ -30,10 +31,10 @@ def next_place(parameters: Mapping[str, str], data: VendorData) -> Place | None:
             found |= _read(template, parameters.get(name.lower(), ""))
     schemes = {own: ours for ours, own in adopt.schemes.items()}
     scheme = schemes.get(found.get("scheme", ""), found.get("scheme", "").lower())
-    url = found.get("url", "")
+    url = _spread(parameters, data.readback.urls if data.readback else ())
+    url = url or found.get("url", "")
     if not url and scheme and found.get("hostpath"):
         url = f"{scheme}://{found['hostpath']}"
-    url = url or _spread(parameters, data.readback.urls if data.readback else ())
     if not url:
         return None
     return Place(

@@ -78,7 +78,7 @@ class VirtualPhone:
             if await self._get(boot, self._url(name)):
                 boot.found.add(step.name)
         await self._take_ca(boot)
-        after = next_place(self._held(), self.vendor.data)
+        after = self._next()
         return BootReport(
             url=self.place.url,
             user_agent=self.user_agent,
@@ -90,8 +90,13 @@ class VirtualPhone:
 
     async def reboot(self) -> BootReport:
         """Boot again, from where the files sent the phone."""
-        self.place = next_place(self._held(), self.vendor.data) or self.place
+        self.place = self._next() or self.place
         return await self.boot()
+
+    def _next(self) -> Place | None:
+        """Where the files sent the phone; some say it with the name of the phone's file."""
+        place = next_place(self._held(), self.vendor.data)
+        return self._without_file(place) if place else None
 
     def _held(self) -> dict[str, str]:
         rules = self.vendor.data.readback
@@ -159,6 +164,9 @@ class VirtualPhone:
         except ValueError as error:
             boot.problems.append(f"{name}: the phone cannot read it: {error}.")
             return []
+        rules = self.vendor.data.readback
+        if rules and rules.whole and named.rule.session:
+            self.parameters.clear()
         self.parameters.update((key.lower(), value) for key, value in found)
         return links
 

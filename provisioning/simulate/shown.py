@@ -70,7 +70,12 @@ def shown(parameters: Parameters, vendor: Vendor, model: Model | None = None) ->
     words = (held.get(parameter(name), "") for name in rules.language)
     word = next(filter(None, words), "")
     return Shown(
-        lines=tuple(line for read in rules.lines for line in _lines(held, read)),
+        lines=tuple(
+            line
+            for read in rules.lines
+            if all(vendor.trait(model, name) == value for name, value in read.only.items())
+            for line in _lines(held, read)
+        ),
         keys=tuple(sorted(_all_keys(held, vendor, model, rules), key=_place)),
         language="/".join(tag for tag, own in vendor.data.languages.items() if own == word) or word,
         idle_text=held.get(parameter(rules.idle_text), ""),
@@ -113,14 +118,16 @@ def _lines(held: Parameters, read: ReadLines) -> Iterator[ShownLine]:
             user,
             label=_text(held, read.label, read.texts, "label", n=n),
             display=_text(held, read.display, read.texts, "display", n=n),
-            server=_text(held, read.server, read.texts, "server", n=n, i=_index(held, read, n)),
+            server=_server(held, read, n),
             password=_text(held, read.password, read.texts, "password", n=n),
         )
 
 
-def _index(held: Parameters, read: ReadLines, n: int) -> int:
-    text = held.get(parameter(read.index, n=n), "") if read.index else ""
-    return int(text) if text.isdecimal() else 0
+def _server(held: Parameters, read: ReadLines, n: int) -> str:
+    index = held.get(parameter(read.index, n=n), "") if read.index else ""
+    pattern = read.servers.get(index, read.server)
+    place = int(index) if index.isdecimal() else 0
+    return _text(held, pattern, read.texts, "server", n=n, i=place)
 
 
 # --- keys
@@ -142,6 +149,7 @@ class _Keys:
             return None
         line = _text(held, read.line, read.texts, "line", **at)
         code = self._joined(read.type, "type", at)
+        code = read.code if code and read.code else code
         label = _text(held, read.label, read.texts, "label", **at)
         value = self._joined(read.value, "value", at)
         key = ShownKey(module, position, self._type(code, line), value, label, line)

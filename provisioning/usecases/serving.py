@@ -154,9 +154,9 @@ def _delivers_ca(wanted: Wanted, place: Provisioning) -> bool:
 def _write(core: Core, source: str, wanted: Wanted, site: Site, place: Provisioning) -> Judgement:
     """Write the security state a request changes, judged again under the lock."""
     with core.database.write() as session:
-        judgement = windows.apply(
-            core, session, wanted.proof, site, source, can_follow=place.leads_on
-        )
+        # A dialect without a parameter for it is led by DHCP or by hand alone.
+        follows = place.leads_on and bool(wanted.vendor.data.adopt.parameters)
+        judgement = windows.apply(core, session, wanted.proof, site, source, can_follow=follows)
         if not judgement.admitted:
             return judgement
         device = session.get_one(Device, wanted.device.id)

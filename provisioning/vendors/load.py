@@ -229,16 +229,22 @@ def _readback_faults(data: VendorData) -> Iterator[str]:
     for lines in data.readback.lines:
         yield from _pattern_faults((lines.user, lines.password, lines.server), lines.texts)
         yield from _pattern_faults((lines.label, lines.display, lines.enabled, lines.index), {})
+        yield from _pattern_faults(lines.servers.values(), {})
+        yield from _trait_faults(data, lines.only)
     for keys in data.readback.keys:
         yield from _pattern_faults((*keys.type, *keys.value, keys.label, keys.line), keys.texts)
         for item in keys.lists.values():
             yield from _pattern_faults((item.index, item.value, item.label), item.texts)
-        for trait in filter(None, (keys.after, keys.gap)):
-            if trait not in data.traits:
-                yield f"readback: trait '{trait}' has no default; add it to [traits]."
+        yield from _trait_faults(data, filter(None, (keys.after, keys.gap)))
         for word in filter(None, (*keys.codes, keys.otherwise)):
             if word not in set(KeyType):
                 yield f"readback: '{word}' is no key type; write one of {', '.join(KeyType)}."
+
+
+def _trait_faults(data: VendorData, traits: Iterable[str]) -> Iterator[str]:
+    for trait in traits:
+        if trait not in data.traits:
+            yield f"readback: trait '{trait}' has no default; add it to [traits]."
 
 
 def _pattern_faults(patterns: Iterable[str], texts: Mapping[str, str]) -> Iterator[str]:

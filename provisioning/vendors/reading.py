@@ -2,8 +2,8 @@
 
 Names of parameters are written as the file's syntax gives them, without regard to case. In them
 ``{n}`` stands for the number of a line, ``{k}`` for the position of a key, ``{m}`` for an
-expansion module, ``{i}`` for a place in a list, all from 1; a factor and a summand may follow,
-as in ``{k-1}`` or ``P{k*5+20195}``.
+expansion module, ``{i}`` for a place in a list, all from 1; a factor, more of them and a summand
+may follow, as in ``{k-1}`` or ``P{m*1000+k*5+58995}``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pydantic import ConfigDict
 
 _STRICT = ConfigDict(extra="forbid", strict=False)
+_TERM = re.compile(r"(?P<name>[nkmi])(?:\*(?P<factor>[0-9]{1,4}))?")
 _NUMBER = re.compile(
-    r"\{(?P<name>[nkmi])(?:\*(?P<factor>[0-9]{1,4}))?(?P<summand>[+-][0-9]{1,6})?\}"
+    r"\{(?P<terms>[nkmi](?:\*[0-9]{1,4})?(?:\+[nkmi](?:\*[0-9]{1,4})?)*)"
+    r"(?P<summand>[+-][0-9]{1,6})?\}"
 )
 
 
@@ -24,9 +26,9 @@ class ReadLines:
     """Where the accounts stand.
 
     A line is there if it has a user and ``enabled``, if named, is one of ``on``. ``first`` and
-    ``last`` bound ``{n}``. Where the server stands in a list, ``index`` is the line's parameter with
-    its place, ``{i}`` in ``server``. ``texts`` holds regular expressions by field; their group ``value`` is
-    what counts of the parameter.
+    ``last`` bound ``{n}``. Where the server stands in a list, ``index`` is the line's parameter
+    with its place: ``{i}`` in ``server``, or what names a parameter of ``servers``. ``texts`` holds
+    regular expressions by field; their group ``value`` is what counts of the parameter.
     """
 
     __pydantic_config__ = _STRICT
@@ -35,12 +37,14 @@ class ReadLines:
     password: str = ""
     server: str = ""
     index: str = ""
+    servers: dict[str, str] = field(default_factory=dict)
     label: str = ""
     display: str = ""
     enabled: str = ""
     on: tuple[str, ...] = ("1",)
     first: int = 1
     last: int = 64
+    only: dict[str, bool | int | str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
 
@@ -65,7 +69,8 @@ class ReadKeys:
     """Where the keys stand.
 
     The code is the text of the parameters ``type``, joined by blanks, as is ``value``; it means
-    what ``codes`` says, else ``key_types``. ``otherwise`` is the type of a key without a code whose ``line`` is
+    what ``codes`` says, else ``key_types``; with ``code`` it is that one for each key whose ``type``
+    has any value. ``otherwise`` is the type of a key without a code whose ``line`` is
     set. ``first`` and ``last`` bound ``{k}``; ``after`` names a trait: the positions that come
     before these keys. Names with ``{m}`` are those of expansion modules; with ``modules`` the keys
     of modules are counted on from the phone's own, past the positions in the trait ``gap``.
@@ -75,6 +80,7 @@ class ReadKeys:
     __pydantic_config__ = _STRICT
 
     type: tuple[str, ...]
+    code: str = ""
     value: tuple[str, ...] = ()
     label: str = ""
     line: str = ""
@@ -95,8 +101,8 @@ class Readback:
 
     ``language`` are parameters, of which the first one with a value counts; ``idle_text`` is one; ``ca`` the one that hands over our own CA: a
     URL, a PEM certificate, or one without its first and last line. ``empty`` is what the vendor
-    writes for no value. ``urls`` are for dialects that spread the server's URL over parameters,
-    whose names stand in braces: the first one with a value for each counts.
+    writes for no value. ``whole`` says that a phone's own file replaces all it held. ``urls`` are for dialects that spread the server's URL over parameters,
+    whose names stand in braces: the first one with a value for each counts, before ``[adopt]``.
     """
 
     __pydantic_config__ = _STRICT
@@ -107,6 +113,7 @@ class Readback:
     idle_text: str = ""
     ca: str = ""
     empty: str = ""
+    whole: bool = False
     urls: tuple[str, ...] = ()
 
 
@@ -114,8 +121,9 @@ def parameter(pattern: str, **numbers: int) -> str:
     """The parameter's name, lower case, with its numbers put in."""
 
     def fill(found: re.Match[str]) -> str:
-        number = numbers[found["name"]] * int(found["factor"] or 1) + int(found["summand"] or 0)
-        return str(number)
+        terms = _TERM.finditer(found["terms"])
+        number = sum(numbers[term["name"]] * int(term["factor"] or 1) for term in terms)
+        return str(number + int(found["summand"] or 0))
 
     return _NUMBER.sub(fill, pattern).lower()
 

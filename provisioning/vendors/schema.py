@@ -44,6 +44,7 @@ class Syntax(StrEnum):
     GRANDSTREAM_XML = "grandstream-xml"
     LINPHONE_XML = "linphone-xml"
     CISCO_XML = "cisco-xml"
+    CISCO_SEP_XML = "cisco-sep-xml"
     MITEL = "mitel"
     PANASONIC = "panasonic"
     GIGASET_XML = "gigaset-xml"
@@ -184,7 +185,7 @@ class Adopt:
     ``parameters`` are names and values in the vendor's words; a value may hold ``{url}`` (with
     its final slash), ``{scheme}`` (mapped by ``schemes``), ``{hostpath}`` (the URL without
     scheme), ``{user}`` and ``{password}``, or ``{userinfo}``: both as a URL has them, with the at
-    sign, empty where there is no user.
+    sign, empty where there is no user; and ``{mac}``, twelve lower-case hex digits.
     """
 
     __pydantic_config__ = _STRICT

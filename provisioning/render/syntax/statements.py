@@ -21,7 +21,10 @@ def ini(text: str) -> Parameters:
 
 
 def avaya(text: str) -> Parameters:
-    """``SET NAME value`` and ``GET file`` statements (NOTES.md of the dialect)."""
+    """``SET NAME value`` and ``GET file`` statements (NOTES.md of the dialect).
+
+    A key is named by its number, ``PHONEKEY.3``, because its one name stands once for each.
+    """
     found = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.startswith("##"):
@@ -30,5 +33,7 @@ def avaya(text: str) -> Parameters:
         if not parts:
             raise ValueError(f"line {number} is no SET or GET: {line[:60]!r}")
         quoted = re.fullmatch('"(.*)"', parts[3])
-        found.append((parts[1] or parts[2], quoted[1] if quoted else parts[3]))
+        value = quoted[1] if quoted else parts[3]
+        key = re.match(r"Key=(\d+);", value) if parts[1] == "PHONEKEY" else None
+        found.append((f"PHONEKEY.{key[1]}" if key else parts[1] or parts[2], value))
     return found

@@ -83,13 +83,25 @@ def htek(text: str) -> Parameters:
 
 
 def digium(text: str) -> Parameters:
-    """Settings by their id, anything else by path and attribute (NOTES.md of the dialect)."""
+    """Settings by their id, anything else by path and attribute (NOTES.md of the dialect).
+
+    An account's path has its index: ``accounts/account[0]@username``.
+    """
     root = tree(text)
+    for account in root.findall("accounts/account"):
+        account.tag = f"account[{account.attrib['index']}]"
     if root.tag not in ("config", "phonebooks"):
         raise ValueError(f"root element '{root.tag}' is neither config nor phonebooks")
     settings = [(item.attrib["id"], item.attrib["value"]) for item in root.findall("setting")]
     others = [pair for item in root if item.tag != "setting" for pair in _leaves(item, "")]
     return settings + [pair for pair in others if "@" in pair[0]]
+
+
+def digium_links(text: str) -> list[str]:
+    """The lists of contacts and the places of keys that a configuration names."""
+    root = tree(text)
+    named = [*root.findall("contacts"), *root.findall("smart_blf/blf_items")]
+    return [url for element in named if (url := element.attrib.get("url", ""))]
 
 
 def ale(text: str) -> Parameters:
@@ -124,6 +136,28 @@ def cisco(text: str) -> Parameters:
         if not len(element):
             found.append((element.tag, element.text or ""))
     return found
+
+
+def cisco_sep(text: str) -> Parameters:
+    """Elements by path, but those of lines by the line's index and by the button that shows them.
+
+    ``line2/name`` is of the second account, ``button5/featureID`` of what stands on button 5.
+    """
+    root = tree(text)
+    if root.tag != "device":
+        raise ValueError(f"root element '{root.tag}' is not device")
+    lines = root.findall("sipProfile/sipLines/line")
+    others = [pair for pair in _leaves(root, "") if "/sipLines" not in pair[0]]
+    return others + [pair for element in lines for pair in _cisco_line(element)]
+
+
+def _cisco_line(element: ET.Element) -> Iterator[tuple[str, str]]:
+    """An adapter's only account has neither index nor button."""
+    button = element.get("button", "")
+    names = [f"button{button}"] if button else []
+    if not button or "lineIndex" in element.attrib:
+        names.append(f"line{element.get('lineIndex', '1')}")
+    yield from ((f"{name}/{item.tag}", item.text or "") for name in names for item in element)
 
 
 def leaves(text: str) -> Parameters:

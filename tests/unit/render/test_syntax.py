@@ -29,6 +29,10 @@ DOCUMENTS = {
         '<flat-profile><Display_Name_1_ ua="na">{}</Display_Name_1_></flat-profile>',
         "Display_Name_1_",
     ),
+    Syntax.CISCO_SEP_XML: (
+        "<device><sipProfile><sipLines><line><name>{}</name></line></sipLines></sipProfile></device>",
+        "line1/name",
+    ),
     Syntax.POLY_XML: ('<?xml version="1.0"?>\n<PHONE><reg reg.1.label="{}"/></PHONE>', "reg.1.label"),
     Syntax.SNOM_XML: (
         '<settings><phone-settings><user_name idx="1" perm="RW">{}</user_name></phone-settings></settings>',
@@ -146,6 +150,7 @@ def test_what_is_not_xml_is_not_read(form: Syntax, text: str):
     ("form", "text"),
     [
         (Syntax.SNOM_XML, "<config/>"),
+        (Syntax.CISCO_SEP_XML, "<flat-profile/>"),
         (Syntax.GRANDSTREAM_XML, "<settings/>"),
         (Syntax.LINPHONE_XML, "<gs_provision/>"),
         (Syntax.FANVIL_XML, "<VOIP_CONFIG_FILE/>"),
@@ -196,6 +201,48 @@ def test_mitel_marks_and_quotes_are_no_part_of_name_and_value():
         ("admin password", "22222"),
         ("sip dial plan", "x#;911"),
         ("directory 1", ""),
+    ]
+
+
+def test_digium_accounts_are_told_apart_and_linked_files_are_named():
+    """An account's path has its index; the lists of contacts and of keys are fetched by URL."""
+    text = (
+        '<config><setting id="locale" value="en_US" /><contacts url="http://a/c" id="keys" />'
+        '<smart_blf><blf_items url="http://a/k" /></smart_blf>'
+        '<accounts><account index="1" username="1002"><host_primary server="pbx" /></account>'
+        "</accounts></config>"
+    )
+    form = FORMS[Syntax.DIGIUM_XML]
+    assert set(form.parse(text)) >= {
+        ("locale", "en_US"),
+        ("accounts/account[1]@username", "1002"),
+        ("accounts/account[1]/host_primary@server", "pbx"),
+    }
+    assert form.links(text) == ["http://a/c", "http://a/k"]
+
+
+def test_cisco_lines_are_told_apart_by_index_and_button():
+    """An account is read by its index, what a button shows by the button, the rest by path."""
+    text = (
+        "<device><label>Ada</label><sipProfile><sipLines>"
+        '<line button="3" lineIndex="1"><name>1001</name></line>'
+        '<line button="5"><featureID>21</featureID></line>'
+        "</sipLines></sipProfile></device>"
+    )
+    assert [pair for pair in FORMS[Syntax.CISCO_SEP_XML].parse(text) if pair[1]] == [
+        ("device/label", "Ada"),
+        ("button3/name", "1001"),
+        ("line1/name", "1001"),
+        ("button5/featureID", "21"),
+    ]
+
+
+def test_avaya_keys_are_told_apart_by_their_number():
+    """All keys are set by one name, so that the key's number is part of it."""
+    text = 'SET PHONEKEY "Key=1;Name=primary"\nSET PHONEKEY "Key=24;Name=dnd"\n'
+    assert FORMS[Syntax.AVAYA].parse(text) == [
+        ("PHONEKEY.1", "Key=1;Name=primary"),
+        ("PHONEKEY.24", "Key=24;Name=dnd"),
     ]
 
 

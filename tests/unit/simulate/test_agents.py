@@ -14,7 +14,11 @@ from provisioning.vendors.registry import load_registry
 REGISTRY = load_registry([Path(__file__).resolve().parents[3] / "templates"])
 # Their User-Agents name no model.
 NAMELESS = {"linphone"}
-READABLE = [vendor for vendor in REGISTRY if vendor.data.readback and vendor.id not in NAMELESS]
+READABLE = [
+    vendor
+    for vendor in REGISTRY
+    if vendor.data.readback and vendor.data.user_agents and vendor.id not in NAMELESS
+]
 
 
 @pytest.mark.parametrize("vendor", READABLE, ids=lambda vendor: vendor.id)
