@@ -53,7 +53,7 @@ def screen(case: Case) -> Shown:
 def has_one_server(case: Case) -> bool:
     """Whether the dialect has one server for all lines: those of another stay off."""
     tables = case.vendor.data.readback.lines
-    return any("{n" in read.user and not ("{" in read.server or read.servers) for read in tables)
+    return all("{n" in read.user and not ("{" in read.server or read.servers) for read in tables)
 
 
 @each_case

@@ -22,6 +22,7 @@ asks = ["one.cfg", "two.cfg"]
         ("account.{n}.User", "account.2.user"),
         ("fkey[{k-1}]", "fkey[4]"),
         ("P{k*5+20175}", "p20200"),
+        ("P{m*1000+k*5+58995}", "p62020"),
         ("module{m}/{i}", "module3/7"),
     ],
 )
@@ -36,6 +37,7 @@ def test_numbers_are_put_into_a_parameters_name(pattern, name):
         ('boot = [{ name = "two.cfg", unless = "one.cfg" }]', "depends on 'one.cfg'"),
         ('boot = ["one.cfg", { name = "three" }]', "'three' is neither a file's id nor among asks"),
         ('[[readback.lines]]\nuser = "a{x}"', "'a{x}' holds a brace"),
+        ('[[readback.lines]]\nuser = "a"\nservers = { 0 = "a{x}" }', "'a{x}' holds a brace"),
         ('[[readback.lines]]\nuser = "a"\ntexts = { user = "(" }', "mend the expression"),
         ('[[readback.lines]]\nuser = "a"\ntexts = { user = "a" }', "needs the group 'value'"),
         ('[[readback.keys]]\ntype = ["a"]\nafter = "b"', "trait 'b' has no default"),
