@@ -161,6 +161,16 @@ def test_a_phone_that_can_follow_nowhere_keeps_its_source(core, actor, clock, ph
     assert phone.fetch(user_agent="").outcome is Outcome.NOT_FOUND
 
 
+def test_a_dialect_without_a_parameter_for_it_keeps_its_source(core, actor, clock, phone_of):
+    """A phone whose dialect cannot be told another URL stays bound to its first source, too."""
+    row = registering.add_device(core, actor, mac="C8:1F:EA:00:00:01", model="J179").device
+    phone = phone_of(row.id, "c81fea000001.txt")
+    for _ in range(25):
+        assert phone.fetch(user_agent="", door=Door.HTTPS).outcome is Outcome.SERVED
+    clock.turn(days=30)
+    assert phone.fetch(user_agent="", door=Door.HTTPS).outcome is Outcome.SERVED
+
+
 def test_the_ca_is_no_way_around_trust(desk):
     """The CA file of a device is refused to whom its other files are refused."""
     desk.fetch()
