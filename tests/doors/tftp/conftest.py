@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 import struct
@@ -58,12 +59,20 @@ class Refused(Exception):
         self.text = text
 
 
+OWN = f"127.7.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+"""Where the clients of this process are.
+
+A transfer that another process left behind repeats its data for a while, to a port of 127.0.0.1
+that may be somebody else's by then.
+"""
+
+
 class Wire:
     """A UDP socket that can lose packets both ways, from a seeded source of chance."""
 
     def __init__(self, family: int = socket.AF_INET, *, loss: float = 0, seed: int = 0) -> None:
         self.socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.socket.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        self.socket.bind(("::1" if family == socket.AF_INET6 else OWN, 0))
         self._loop = asyncio.get_running_loop()
         self._loss = loss
         self._chance = random.Random(seed)
@@ -172,6 +181,7 @@ class Client:
     rrq = staticmethod(rrq)
     ack = staticmethod(ack)
     refused = Refused
+    own = OWN
 
     def __init__(self) -> None:
         self._wires: list[Wire] = []
