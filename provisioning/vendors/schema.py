@@ -38,6 +38,7 @@ class Syntax(StrEnum):
     YEALINK = "yealink"
     YEALINK_BOOT = "yealink-boot"
     CHECKSUM = "checksum"
+    VCARD = "vcard"
     XML = "xml"
     POLY_XML = "poly-xml"
     SNOM_XML = "snom-xml"

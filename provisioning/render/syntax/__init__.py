@@ -33,6 +33,7 @@ FORMS: dict[Syntax, Form] = {
     Syntax.YEALINK: Form(escapes.line, lines.yealink),
     Syntax.YEALINK_BOOT: Form(escapes.line, lines.yealink_boot, links=lines.yealink_links),
     Syntax.CHECKSUM: Form(escapes.line, lines.checksum),
+    Syntax.VCARD: Form(escapes.vcard, lines.vcard, newline="\r\n"),
     Syntax.XML: Form(escapes.xml, trees.leaves),
     Syntax.POLY_XML: Form(escapes.xml, trees.poly, links=trees.poly_links),
     Syntax.SNOM_XML: Form(escapes.xml, trees.snom, links=trees.snom_links),

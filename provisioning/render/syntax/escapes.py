@@ -37,6 +37,11 @@ def avaya(value: str) -> str:
     return line(value) if bare else f'"{line(value)}"'
 
 
+def vcard(value: str) -> str:
+    """A value of a vCard (RFC 6350 section 3.4): what parts and lists are made of is escaped."""
+    return re.sub(r"([\\,;])", r"\\\1", line(value))
+
+
 def xml(value: str) -> str:
     """Text or attribute value (XML 1.0 sections 2.2 and 2.4); line breaks never come from data."""
     if found := _NOT_XML.search(value) or _NOT_ATTRIBUTE.search(value):

@@ -117,3 +117,19 @@ def checksum(text: str) -> Parameters:
     if not re.fullmatch(r"[0-9a-f]{32}\n?", text):
         raise ValueError("it is no MD5 in lower-case hex")
     return [("checksum", text.strip())]
+
+
+def vcard(text: str) -> Parameters:
+    """The properties of a list of vCards 4.0 (RFC 6350), without their parameters."""
+    if text and not text.endswith("\r\n"):
+        raise ValueError("the last line does not end with CR LF")
+    found: Parameters = []
+    for card in re.findall(r"BEGIN:VCARD\r\nVERSION:4\.0\r\n(.*?)END:VCARD\r\n", text, re.DOTALL):
+        for line in card.split("\r\n")[:-1]:
+            name, colon, value = line.partition(":")
+            if not colon or not re.fullmatch(r"[A-Z]+(;[A-Z]+=[a-z]+)*", name):
+                raise ValueError(f"'{line[:40]}' is no property of a vCard")
+            found.append((name.partition(";")[0], re.sub(r"\\(.)", r"\1", value)))
+    if text.count("BEGIN:VCARD\r\n") != text.count("END:VCARD\r\n") or (text and not found):
+        raise ValueError("it is no list of vCards 4.0")
+    return found

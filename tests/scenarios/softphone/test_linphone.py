@@ -117,4 +117,6 @@ def test_a_softphone_proves_itself_by_digest(server, registrar, softphone, ada, 
     phone.wait_registered()
     phone.quit()
     assert phone.url == ways["token_url"] + "linphone.xml"
-    assert server.fetches(laptop["id"], 1)[0]["reason"] == "proven by password"
+    settings, phone_book = server.fetches(laptop["id"], 2)
+    assert settings["reason"] == "proven by password"
+    assert (phone_book["path"], phone_book["outcome"]) == ("contacts.vcf", "served")

@@ -15,7 +15,7 @@ from provisioning.vendors.schema import Syntax
 VALUE_FORMS = [form for form in Syntax if form is not Syntax.CHECKSUM]
 XML_FORMS = [form for form in VALUE_FORMS if form.value.endswith("xml")]
 LINE_FORMS = [form for form in VALUE_FORMS if form not in XML_FORMS]
-QUOTED_FORMS = [Syntax.MITEL, Syntax.PANASONIC, Syntax.AVAYA]
+QUOTED_FORMS = [Syntax.VCARD, Syntax.MITEL, Syntax.PANASONIC, Syntax.AVAYA]
 BREAKS = ["\n", "\r", "\r\n", "\0", "\x0b", "\x0c", "\x1b", "\ud800"]
 HEAD = "#!version:1.0.0.1\n"
 FANVIL_HEAD = "<<VOIP CONFIG FILE>>Version:2.0000000000  \n"
@@ -24,6 +24,7 @@ FANVIL_HEAD = "<<VOIP CONFIG FILE>>Version:2.0000000000  \n"
 DOCUMENTS = {
     Syntax.YEALINK: (HEAD + "phone.name = {}\n", "phone.name"),
     Syntax.YEALINK_BOOT: (HEAD + "overwrite_mode = {}\n", "overwrite_mode"),
+    Syntax.VCARD: ("BEGIN:VCARD\r\nVERSION:4.0\r\nFN:{}\r\nEND:VCARD\r\n", "FN"),
     Syntax.XML: ("<phone><line><user>{}</user></line></phone>", "phone/line/user"),
     Syntax.CISCO_XML: (
         '<flat-profile><Display_Name_1_ ua="na">{}</Display_Name_1_></flat-profile>',
@@ -162,6 +163,9 @@ def test_what_is_not_xml_is_not_read(form: Syntax, text: str):
         (Syntax.YEALINK, HEAD + "no equals sign\n"),
         (Syntax.YEALINK, HEAD + "a key with blanks = x\n"),
         (Syntax.YEALINK_BOOT, "overwrite_mode = 1\n"),
+        (Syntax.VCARD, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:x\r\nEND:VCARD\r\n"),
+        (Syntax.VCARD, "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:x\r\n"),
+        (Syntax.VCARD, "BEGIN:VCARD\r\nVERSION:4.0\r\nno property\r\nEND:VCARD\r\n"),
         (Syntax.MITEL, "sip line1 mode\n"),
         (Syntax.MITEL, "sip_line1_mode: 0\n"),
         (Syntax.PANASONIC, 'NTP_ADDR="pool.ntp.org"\r\n\r\n'),
