@@ -11,24 +11,16 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
+from provisioning.doors.sources import Source, source_of
 from provisioning.doors.tls import ListeningSocket
 from provisioning.usecases.core import Network, within
 from provisioning.usecases.requests import Address
 
-Source = Address | IPv6Network
-
 STALLED_SECONDS = 30
 """How long a client may leave what was sent to it unacknowledged, or its window shut."""
-
-
-def source_of(peer: Address) -> Source:
-    """What counts as one source: an IPv4 address, or the /64 of an IPv6 address."""
-    if isinstance(peer, IPv6Address):
-        return IPv6Network((int(peer) >> 64 << 64, 64))
-    return peer
 
 
 def affordable_connections(wanted: int) -> int:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import resource
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
 
-from provisioning.usecases.requests import Address
+from provisioning.doors.sources import Source
 
 _DESCRIPTORS_KEPT_BACK = 256
 _DESCRIPTORS_PER_TRANSFER = 2
 _BUCKETS = 10_000
-
-Source = Address | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +45,6 @@ class TftpLimits:
 
 
 DEFAULT_LIMITS = TftpLimits()
-
-
-def source_of(peer: Address) -> Source:
-    """What counts as one source: an IPv4 address, or the /64 of an IPv6 address."""
-    if isinstance(peer, IPv6Address):
-        return IPv6Network((int(peer) >> 64 << 64, 64))
-    return peer
 
 
 def affordable_sessions(wanted: int) -> int:

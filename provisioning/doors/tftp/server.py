@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from provisioning.domain.errors import BadConfig
+from provisioning.doors.sources import Source, source_of
 from provisioning.doors.tftp.contents import (
     Contents,
     FileContents,
@@ -29,10 +30,8 @@ from provisioning.doors.tftp.limits import (
     DEFAULT_LIMITS,
     ErrorAllowance,
     Sessions,
-    Source,
     TftpLimits,
     affordable_sessions,
-    source_of,
 )
 from provisioning.doors.tftp.options import negotiate
 from provisioning.doors.tftp.packets import (

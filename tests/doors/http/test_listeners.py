@@ -14,8 +14,9 @@ from structlog.testing import capture_logs
 from provisioning.domain.errors import BadConfig
 from provisioning.doors.http import listeners as bounds
 from provisioning.doors.http import phones
-from provisioning.doors.http.connections import Connections, affordable_connections, source_of
+from provisioning.doors.http.connections import Connections, affordable_connections
 from provisioning.doors.http.listeners import HttpListeners
+from provisioning.doors.sources import source_of
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome
 
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.doors.sources import source_of
 from provisioning.doors.tftp.limits import (
     ErrorAllowance,
     Sessions,
     TftpLimits,
     affordable_sessions,
-    source_of,
 )
 from provisioning.doors.tftp.options import negotiate
 from provisioning.doors.tftp.packets import ReadRequest
