@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import random
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,6 +52,43 @@ def client_program() -> Callable[[str], str]:
         if path is None:
             missing(f"the program '{name}' is not installed")
         return path or ""
+
+    return find
+
+
+# --- ports
+
+
+def _unused(port: int) -> bool:
+    """Whether nobody on loopback has the port, by TCP or UDP, on either family."""
+    with contextlib.ExitStack() as stack:
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                try:
+                    stack.enter_context(socket.socket(family, kind)).bind((host, port))
+                except OSError:
+                    return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[int], list[int]]:
+    """Find ports for servers that are about to start.
+
+    They lie below those the kernel gives to clients: a client that waits for its server on one
+    of its own kind of ports may at last be connected to itself. Each test process has its share.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8
+    share = list(range(12_000 + worker * 2_500, 12_000 + (worker + 1) * 2_500))
+    random.shuffle(share)
+
+    def find(count: int) -> list[int]:
+        found: list[int] = []
+        while len(found) < count:
+            port = share.pop()
+            if _unused(port):
+                found.append(port)
+        return found
 
     return find
 

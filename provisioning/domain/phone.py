@@ -120,12 +120,17 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A page of a phone book: its entries, what was searched for, and the pages around it."""
+    """A page of a phone book: its entries, what was searched for, and what is around it.
+
+    ``first`` is the place of its first entry among the ``total`` that were found, from 1.
+    """
 
     contacts: tuple[Contact, ...] = ()
     search: str = ""
     page: int = 1
     pages: int = 1
+    first: int = 1
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``dect``: null, or name, access_code, multicell, manager (whether this device is the one
       others follow), members (mac, MAC, name, manager, position, cluster, sync_level, self)
     - ``phonebook``: url and name of the remote phone book; the url is empty if there is none
-    - ``directory``: in a phone book's own file: search, page, pages, contacts (name, first_name,
+    - ``directory``: in a phone book's own file: search, page, pages, first, total, contacts (name, first_name,
       last_name, department, picture_url, numbers (kind, number))
     - ``keys``: every line key of the phone in order, ``expansion`` likewise a list per module:
       n, type, value, label, line, code (the vendor's key type)

@@ -136,6 +136,8 @@ def directory_context(phone: Phone) -> Context:
         "search": book.search,
         "page": book.page,
         "pages": book.pages,
+        "first": book.first,
+        "total": book.total,
         "contacts": [
             {
                 "name": contact.name,

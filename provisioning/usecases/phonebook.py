@@ -25,8 +25,12 @@ from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.phones import alone
 from provisioning.vendors.schema import FileRule
 
-_SEARCH = ("search", "q", "name", "query")
-"""What dialects call the text typed into the search field of a phone."""
+_SEARCH = ("search", "q", "name", "query", "ln", "fn", "hm")
+"""What dialects call the text typed into the search field of a phone; the last three are
+Gigaset's online directory, which means all by ``*``.
+"""
+_MOST_ENTRIES = 2000
+"""Entries a phone may ask for at once."""
 
 _FIELDS: dict[str, Check] = {
     "first_name": lambda value: fields.name("first_name", value),
@@ -110,16 +114,24 @@ def directory(
     without regard to case and accents, numbers by their beginning.
     """
     asked = parse_qs(query, keep_blank_values=True, max_num_fields=20, errors="replace")
-    search = next((asked[name][0] for name in _SEARCH if name in asked), "").strip()[:60]
+    typed = next((asked[name][0] for name in _SEARCH if name in asked), "")
+    search = typed.replace("*", " ").strip()[:60]
     found = sorted(
         (entry for entry in _entries(session, organisation, user) if _matches(entry, search)),
         key=lambda entry: (_folded(entry.name), entry.numbers),
     )
-    size = page_size or max(len(found), 1)
+    size = min(_number(asked, "count", page_size or max(len(found), 1)), _MOST_ENTRIES)
     pages = max(-(-len(found) // size), 1)
-    wanted = asked.get("page", ["1"])[0]
-    page = min(max(int(wanted) if wanted.isdecimal() and len(wanted) < 7 else 1, 1), pages)
-    return Directory(tuple(found[(page - 1) * size : page * size]), search, page, pages)
+    page = min(_number(asked, "page", 1), pages)
+    first = min(_number(asked, "first", (page - 1) * size + 1), max(len(found), 1))
+    shown = tuple(found[first - 1 : first - 1 + size])
+    return Directory(shown, search, page, pages, first, len(found))
+
+
+def _number(asked: Mapping[str, list[str]], name: str, otherwise: int) -> int:
+    """A number from a phone's query, from 1; what is none counts as not said."""
+    text = asked.get(name, [""])[0]
+    return max(int(text), 1) if text.isdecimal() and len(text) < 7 else otherwise
 
 
 def _entries(session: Session, organisation: UUID, user: UUID | None) -> Iterable[Entry]:

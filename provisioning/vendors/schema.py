@@ -51,6 +51,7 @@ class Syntax(StrEnum):
     GIGASET_XML = "gigaset-xml"
     GIGASET_FRAME = "gigaset-frame-xml"
     GIGASET_DIRECTORY = "gigaset-directory-xml"
+    GIGASET_ONLINE = "gigaset-online-xml"
     FANVIL_TEXT = "fanvil-text"
     FANVIL_XML = "fanvil-xml"
     HTEK_XML = "htek-xml"

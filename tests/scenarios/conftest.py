@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -25,22 +24,6 @@ PATIENCE = 30.0
 """Seconds a program may take for what it does in one or two on an idle machine."""
 
 HOST = "127.0.0.1"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody on loopback uses for TCP, each found free for UDP too."""
-    sockets: list[tuple[socket.socket, socket.socket]] = []
-    with ExitStack() as stack:
-        while len(sockets) < count:
-            stream = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            stream.bind((HOST, 0))
-            datagram = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            try:
-                datagram.bind(stream.getsockname())
-            except OSError:
-                continue
-            sockets.append((stream, datagram))
-        return [stream.getsockname()[1] for stream, _ in sockets]
 
 
 @dataclass(frozen=True)
@@ -293,7 +276,7 @@ def curl(client_program, tmp_path) -> Callable[..., Transfer]:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory) -> Iterator[Callable[..., Server]]:
+def serve(tmp_path_factory, free_ports) -> Iterator[Callable[..., Server]]:
     """Start servers, each with its own folder; keywords are further configuration keys."""
     with ExitStack() as stack:
 

@@ -29,21 +29,6 @@ COMMON = "y000000000108.cfg"
 """A file that is the same for everybody: Yealink's T54W."""
 
 
-def free_port() -> int:
-    """A port that is free for TCP and UDP on both families right now."""
-    while True:
-        with socket.socket() as first, socket.socket(type=socket.SOCK_DGRAM) as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port))
-                with socket.socket(socket.AF_INET6) as third:
-                    third.bind(("::1", port))
-            except OSError:
-                continue
-            return port
-
-
 def environment(data: Path, **variables: object) -> dict[str, str]:
     """The environment of a command: nothing of ours but what the test sets."""
     kept = {
@@ -102,24 +87,27 @@ class Server:
 
 
 Start = Callable[..., Server]
+FreePorts = Callable[[int], list[int]]
 
 
-def start_server(folder: Path, opened: list[Server], **variables: object) -> Server:
+def start_server(
+    folder: Path, opened: list[Server], ports: list[int], **variables: object
+) -> Server:
     """Start a server and wait until it says that it is ready."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     channel.settimeout(30)
     address = folder / f"notify{len(opened)}"
     channel.bind(str(address))
-    ports = {name: free_port() for name in ("http", "https", "tftp", "ops")}
+    named = dict(zip(("http", "https", "tftp", "ops"), ports, strict=True))
     given = {
-        "PHONES__HTTP_PORT": ports["http"],
-        "PHONES__HTTPS_PORT": ports["https"],
+        "PHONES__HTTP_PORT": named["http"],
+        "PHONES__HTTPS_PORT": named["https"],
         "PHONES__HOST": "127.0.0.1,::1",
         "TFTP__HOST": "127.0.0.1,::1",
-        "TFTP__PORT": ports["tftp"],
-        "OPS__PORT": ports["ops"],
-        "PUBLIC_URL": f"https://localhost:{ports['https']}",
-        "PUBLIC_HTTP_URL": f"http://localhost:{ports['http']}",
+        "TFTP__PORT": named["tftp"],
+        "OPS__PORT": named["ops"],
+        "PUBLIC_URL": f"https://localhost:{named['https']}",
+        "PUBLIC_HTTP_URL": f"http://localhost:{named['http']}",
     } | variables
     process = subprocess.Popen(
         [*PROVISIONING, "serve"],
@@ -129,7 +117,7 @@ def start_server(folder: Path, opened: list[Server], **variables: object) -> Ser
         stderr=subprocess.PIPE,
         text=True,
     )
-    server = Server(process, channel, folder / "data", **ports)
+    server = Server(process, channel, folder / "data", **named)
     opened.append(server)
     assert server.told() == "READY=1"
     return server
@@ -145,18 +133,18 @@ def end_all(opened: list[Server]) -> None:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, free_ports: FreePorts) -> Iterator[Start]:
     """Start servers over one data folder, with variables such as ``TFTP__PORT=0``."""
     opened: list[Server] = []
-    yield lambda **variables: start_server(tmp_path, opened, **variables)
+    yield lambda **variables: start_server(tmp_path, opened, free_ports(4), **variables)
     end_all(opened)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, free_ports: FreePorts) -> Iterator[Server]:
     """A server that the tests of a module share and none of them changes."""
     opened: list[Server] = []
-    yield start_server(tmp_path_factory.mktemp("server"), opened)
+    yield start_server(tmp_path_factory.mktemp("server"), opened, free_ports(4))
     end_all(opened)
 
 
@@ -218,9 +206,9 @@ def test_data_folder_is_its_owner_s(server):
         assert public or not stat.S_IMODE(file.stat().st_mode) & 0o077, file
 
 
-def test_api_is_https_unless_on_loopback(start, curl):
+def test_api_is_https_unless_on_loopback(start, curl, free_ports):
     """The API is served by our own CA as soon as other machines could reach it."""
-    port = free_port()
+    [port] = free_ports(1)
     server = start(PEOPLE__HOST="0.0.0.0", PEOPLE__PORT=port, PHONES__HTTP_PORT=0, TFTP__PORT=0)
     document = curl(f"https://127.0.0.1:{port}/api/v1/openapi.json", "--cacert", server.ca)
     assert json.loads(document)["openapi"].startswith("3.1")

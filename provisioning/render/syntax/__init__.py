@@ -46,6 +46,7 @@ FORMS: dict[Syntax, Form] = {
     Syntax.GIGASET_XML: Form(escapes.xml, gigaset.provisioning),
     Syntax.GIGASET_FRAME: Form(escapes.xml_ascii, gigaset.provider_frame),
     Syntax.GIGASET_DIRECTORY: Form(escapes.xml, gigaset.directory),
+    Syntax.GIGASET_ONLINE: Form(escapes.xml, gigaset.online),
     Syntax.FANVIL_TEXT: Form(escapes.line, fanvil.text),
     Syntax.FANVIL_XML: Form(escapes.xml, fanvil.xml),
     Syntax.HTEK_XML: Form(escapes.xml, trees.htek),

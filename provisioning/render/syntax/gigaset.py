@@ -57,6 +57,13 @@ def directory(text: str) -> Parameters:
     return entries or [(root.tag, "")]
 
 
+def online(text: str) -> Parameters:
+    """The parts of the entries of an online directory's answer, then how many there are."""
+    root = _root(text, "list")
+    parts = [(part.tag, part.text or "") for entry in root for part in entry]
+    return [*parts, ("total", root.attrib["total"])]
+
+
 def _root(text: str, tag: str) -> ET.Element:
     root = tree(text)
     if root.tag != tag:

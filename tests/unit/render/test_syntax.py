@@ -64,6 +64,7 @@ DOCUMENTS = {
         '<!DOCTYPE LocalDirectory>\n<list><entry surname="{}"/></list>',
         "surname",
     ),
+    Syntax.GIGASET_ONLINE: ('<list total="{}"/>', "total"),
     Syntax.FANVIL_TEXT: (FANVIL_HEAD + "LCD Title          :{}\n<<END OF FILE>>\n", "LCD Title"),
     Syntax.FANVIL_XML: (
         '<sysConf><sip><line index="1"><DisplayName>{}</DisplayName></line></sip></sysConf>',
