@@ -11,7 +11,7 @@ from provisioning.domain.settings import Level, Scope
 from provisioning.render import explain
 from provisioning.render.cases import cases, shared_phone
 from provisioning.render.environment import environment, render_template
-from provisioning.render.files import explain_file, named_rules, render_file
+from provisioning.render.files import explain_file, named_rules, render_file, used_settings
 from provisioning.vendors.registry import load_registry
 from provisioning.vendors.schema import Syntax
 
@@ -98,21 +98,37 @@ def test_explaining_changes_no_byte(vendor):
             assert "\n".join(line.text for line in lines) == rendered.replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
-def test_time_servers_are_explained(vendor):
-    """In every dialect that has a time server it is told to be the organisation's."""
+def full_user(vendor):
+    """The phone of the shared case with everything a user can have, as the vendor's first model."""
     mac = vendor.data.ouis[0].ljust(12, "1") if vendor.data.ouis else None
     model = next(model for model in vendor.data.models if model.lines)
-    phone = shared_phone((ROOT,), "full-user", mac=mac, model=model.id)
-    held = [
-        held
+    return shared_phone((ROOT,), "full-user", mac=mac, model=model.id)
+
+
+def origins(phone, vendor, key):
+    """Where the lines of all files say that a setting comes from."""
+    return [
+        held.origin
         for item in named_rules(phone, vendor)
         for line in explain_file(phone, vendor, item.rule)
         for held in line.origins
-        if held.key == "ntp.server-1"
+        if held.key == key
     ]
-    printed = "ntp1.example.com" in "".join(
-        render_file(phone, vendor, item.rule).decode() for item in named_rules(phone, vendor)
-    )
-    assert bool(held) >= printed
-    assert {item.origin.level for item in held} <= {Level.ORGANISATION}
+
+
+@pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
+def test_codecs_of_a_line_are_explained(vendor):
+    """In every dialect that has a line's codecs they are told to be the organisation's."""
+    phone = full_user(vendor)
+    expected = {Level.ORGANISATION} if "line.codecs" in used_settings(phone, vendor) else set()
+    assert {origin.level for origin in origins(phone, vendor, "line.codecs")} == expected
+
+
+@pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
+def test_time_servers_are_explained(vendor):
+    """In every dialect that has a time server it is told to be the organisation's."""
+    phone = full_user(vendor)
+    found = origins(phone, vendor, "ntp.server-1")
+    files = [render_file(phone, vendor, item.rule).decode() for item in named_rules(phone, vendor)]
+    assert bool(found) >= any("ntp1.example.com" in file for file in files)
+    assert {origin.level for origin in found} <= {Level.ORGANISATION}
