@@ -54,7 +54,8 @@ def setting_row(setting: Setting) -> str:
     elif setting.kind == "integer":
         takes += f" {setting.minimum}-{setting.maximum}"
     levels = " ".join(setting.levels)
-    cells = (f"`{setting.key}`", takes, shown(setting.default), levels, setting.help)
+    member = {None: "", "": "yes"}.get(setting.member, f"with `{setting.member}`")
+    cells = (f"`{setting.key}`", takes, shown(setting.default), levels, member, setting.help)
     return "| " + " | ".join(cells) + " |"
 
 

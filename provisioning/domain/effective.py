@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from provisioning.domain.settings import SETTINGS, Class, Level, Scope, Value
+from provisioning.domain.settings import SETTINGS
+from provisioning.domain.values import PER_CLIENT, Class, Level, Scope, Setting, Value
 
 _ORDER = {level: position for position, level in enumerate(Level)}
 
@@ -51,22 +52,40 @@ def resolve(
 
     The chain is that of ``Level``; within it a value locked at an earlier level cannot be
     overridden at a later one, and a place setting never takes a person's value (DESIGN
-    section 6). The caller leaves out the layers that do not apply, such as the person's when a
-    device has several.
+    section 6). A person's "per-client" lets the device's own value hold. The caller leaves out
+    the layers that do not apply, such as the person's when a device has several.
     """
     ordered = sorted(layers, key=lambda layer: _ORDER[layer.origin.level])
-    result: dict[str, Effective] = {}
-    for setting in SETTINGS:
-        if setting.scope is not scope:
+    return {
+        setting.key: _held(
+            setting,
+            [layer for layer in ordered if layer.key == setting.key],
+            vendor_defaults or {},
+        )
+        for setting in SETTINGS
+        if setting.scope is scope
+    }
+
+
+def _held(
+    setting: Setting, layers: Sequence[Layer], vendor_defaults: Mapping[str, Value]
+) -> Effective:
+    held = Effective(setting.key, setting.default, Origin(Level.BUILT_IN))
+    if setting.key in vendor_defaults:
+        held = Effective(setting.key, vendor_defaults[setting.key], Origin(Level.VENDOR))
+    for layer in layers:
+        personal = layer.origin.level in _PERSON_LEVELS
+        if held.locked or (setting.class_ is Class.PLACE and personal):
             continue
-        held = Effective(setting.key, setting.default, Origin(Level.BUILT_IN))
-        if vendor_defaults and setting.key in vendor_defaults:
-            held = Effective(setting.key, vendor_defaults[setting.key], Origin(Level.VENDOR))
-        for layer in ordered:
-            if layer.key != setting.key or held.locked:
-                continue
-            if setting.class_ is Class.PLACE and layer.origin.level in _PERSON_LEVELS:
-                continue
-            held = Effective(setting.key, layer.value, layer.origin, layer.locked)
-        result[setting.key] = held
-    return result
+        held = Effective(setting.key, layer.value, layer.origin, layer.locked)
+        if personal and layer.value == PER_CLIENT:
+            held = _left_to_the_phone(layers, held)
+    return held
+
+
+def _left_to_the_phone(layers: Sequence[Layer], held: Effective) -> Effective:
+    """A person who leaves it to each phone has what is set for this one, if anything is."""
+    for layer in layers:
+        if layer.origin.level is Level.DEVICE:
+            return Effective(layer.key, layer.value, layer.origin, layer.locked)
+    return held

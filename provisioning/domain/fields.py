@@ -17,8 +17,11 @@ _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>]{1,64}@[^@\s\x00-\x1f\"<>]{1,190}\.[^@\
 _SIP_USER = re.compile(r"[A-Za-z0-9._+*#~-]{1,64}")
 _DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
 _CODE = re.compile(r"[0-9*#+]{1,16}")
-CODES = ("voicemail", "pickup", "park", "retrieve")
-"""The feature codes a SIP server can have."""
+CODES = (
+    "voicemail", "pickup", "park", "retrieve", "anonymous", "caller-id", "barge", "listen",
+    "whisper",
+)  # fmt: skip
+"""The feature codes a SIP server can have; the last four are dialled before a number."""
 
 
 def _bad(field: str, value: object, allowed: str) -> InvalidInput:

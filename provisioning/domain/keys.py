@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from provisioning.domain.errors import InvalidInput
 
@@ -44,12 +45,18 @@ class KeyType(StrEnum):
     URL = "url"
     XML = "xml"
     COLLEAGUES = "colleagues"
+    DEPARTMENT = "department"
     PARK_SLOTS = "park-slots"
 
 
-SETS = frozenset({KeyType.COLLEAGUES, KeyType.PARK_SLOTS})
+PEOPLE_SETS = frozenset({KeyType.COLLEAGUES, KeyType.DEPARTMENT})
+SETS = PEOPLE_SETS | {KeyType.PARK_SLOTS}
 """Types that stand for many keys: from their place on, a BLF for everybody else of the
-organisation, or a park key for each slot of a range such as 701-710."""
+organisation, or of a department (the person's own, or the option whose id is the value), or a
+park key for each slot of a range such as 701-710."""
+
+TARGET = "target:"
+"""What begins a key's value that is the id of a call target instead of a number."""
 
 
 class Area(StrEnum):
@@ -116,7 +123,7 @@ class Key:
 def slots(key: Key) -> range:
     """The slots of a set of park keys, none of any other set; raises InvalidInput."""
     found = _RANGE.fullmatch(key.value)
-    if key.type is KeyType.COLLEAGUES and not key.value:
+    if key.type in PEOPLE_SETS and _takes(key):
         return range(0)
     if key.type is KeyType.PARK_SLOTS and found is not None:
         first, last = int(found[1]), int(found[2])
@@ -124,8 +131,27 @@ def slots(key: Key) -> range:
             return range(first, last + 1)
     raise InvalidInput(
         f"the keys {key.type} from {key.address.position} on have a value they do not take.",
-        remedy=f"Give a range of at most {_MOST_SLOTS} slots such as 701-710."
-        if key.type is KeyType.PARK_SLOTS
-        else "Leave the value out: everybody else of the organisation is meant.",
+        remedy=_REMEDIES[key.type],
         field="value",
     )
+
+
+def _takes(key: Key) -> bool:
+    if not key.value:
+        return True
+    return key.type is KeyType.DEPARTMENT and is_id(key.value)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id as the API shows it."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+_REMEDIES = {
+    KeyType.PARK_SLOTS: f"Give a range of at most {_MOST_SLOTS} slots such as 701-710.",
+    KeyType.COLLEAGUES: "Leave the value out: everybody else of the organisation is meant.",
+    KeyType.DEPARTMENT: "Give the id of an option, or leave it out for the person's own department.",
+}

@@ -90,3 +90,35 @@ class NumberKind(StrEnum):
     WORK = "work"
     MOBILE = "mobile"
     HOME = "home"
+
+
+class Package(StrEnum):
+    """The PBX package of an organisation (FEATURES A7)."""
+
+    LIGHT = "light"
+    UNLIMITED = "unlimited"
+
+
+class LicenceKind(StrEnum):
+    """What a licence is for; an add-on has a name of its own."""
+
+    PRO = "pro"
+    MOBILE = "mobile"
+    ADD_ON = "add-on"
+
+
+class TargetKind(StrEnum):
+    """What a call target is."""
+
+    RING_GROUP = "ring-group"
+    VOICE_APP = "voice-app"
+    DIAL_PLAN = "dial-plan"
+    SCHEDULE = "schedule"
+    SHARED_VOICEMAIL = "shared-voicemail"
+
+
+class Incoming(StrEnum):
+    """Where a user's calls ring: at the stations assigned to them, or wherever they log in."""
+
+    FIXED = "fixed"
+    HOTDESK = "hotdesk"

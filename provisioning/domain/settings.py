@@ -1,208 +1,52 @@
-"""THE settings table: every setting a phone can show, written once.
+"""THE settings table: every setting a phone or a person can have, written once.
 
 Validation, API schema, template names and docs derive from it. Adding a setting is one entry here
-and its use in the templates of the dialects that have a parameter for it.
+and its use: in the templates of the dialects that have a parameter for it, or, for what is about
+a person, where lines and keys are made or in what the PBX is given. FEATURES' ids stand behind
+the entries they ask for.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from zoneinfo import ZoneInfo
-
 from provisioning.domain.errors import InvalidSetting
+from provisioning.domain.values import (
+    PER_CLIENT,
+    STORED_LEVELS,
+    Class,
+    Kind,
+    Level,
+    Scope,
+    Setting,
+    Value,
+    is_host,
+)
 
-Value = str | int | bool | tuple[str, ...]
-_Parser = Callable[["Setting", object], Value]
-
-
-class Level(StrEnum):
-    """Where a value can stand, in the order in which later levels override earlier ones."""
-
-    BUILT_IN = "built-in"
-    VENDOR = "vendor"
-    ORGANISATION = "organisation"
-    SITE = "site"
-    PROFILE = "profile"
-    DEVICE = "device"
-    ROLE = "role"
-    USER = "user"
-
-
-STORED_LEVELS = tuple(level for level in Level if level not in (Level.BUILT_IN, Level.VENDOR))
-
-
-class Scope(StrEnum):
-    """What a value is about: the whole device, one station of it, or one line."""
-
-    DEVICE = "device"
-    STATION = "station"
-    LINE = "line"
-
-
-class Class(StrEnum):
-    """How a value is treated: who may see it and what a hotdesk session may do to it."""
-
-    NORMAL = "normal"
-    PLACE = "place"
-    SECRET = "secret"  # noqa: S105 - a class of settings, not a secret
-    PERSONAL = "personal"
-
-
-class Kind(StrEnum):
-    """The type of a value."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    BOOLEAN = "boolean"
-    CHOICE = "choice"
-    LIST = "list"
-    ZONE = "zone"
-    LANGUAGE = "language"
-    COUNTRY = "country"
-    HOST = "host"
-    URL = "url"
-    NUMBERS = "numbers"
-
+__all__ = [
+    "BY_KEY",
+    "CODECS",
+    "FUNCTIONS",
+    "SETTINGS",
+    "STORED_LEVELS",
+    "Class",
+    "Kind",
+    "Level",
+    "Scope",
+    "Setting",
+    "Value",
+    "is_host",
+    "setting_for",
+]
 
 _PLACE_LEVELS = (Level.ORGANISATION, Level.SITE, Level.PROFILE, Level.DEVICE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
-_URL = re.compile(r"(https?|tftp)://[^\s\"'<>]{1,500}")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+_PEOPLE_LEVELS = (Level.ORGANISATION, Level.ROLE, Level.USER)
+_INCOMING, _OUTGOING, _VOICEMAIL = "right.incoming", "right.outgoing", "feature.voicemail"
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "g729", "g726-32", "ilbc")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its key, type, default, where it may stand, and what it is for.
-
-    ``minimum`` and ``maximum`` bound an INTEGER, or the length of a TEXT or LIST. ``choices``
-    are the words of a CHOICE or the members allowed in a LIST.
-    """
-
-    key: str
-    kind: Kind
-    default: Value
-    help: str
-    scope: Scope = Scope.DEVICE
-    class_: Class = Class.NORMAL
-    levels: tuple[Level, ...] = STORED_LEVELS
-    choices: tuple[str, ...] = ()
-    minimum: int = 0
-    maximum: int = 255
-
-    @property
-    def name(self) -> str:
-        """The key as templates write it, with underscores for dots and dashes."""
-        return self.key.replace(".", "_").replace("-", "_")
-
-    def parse(self, value: object) -> Value:
-        """Check a value as it came from JSON, a file or a command; return it in its inside form.
-
-        Raises InvalidSetting with a sentence that says what is allowed.
-        """
-        return _PARSERS[self.kind](self, value)
-
-    def refuse(self, value: object, allowed: str) -> InvalidSetting:
-        """The error for a value this setting does not take."""
-        shown = "the value" if self.class_ is Class.SECRET else repr(value)[:60]
-        return InvalidSetting(
-            f"{shown} is not allowed for the setting '{self.key}'.",
-            remedy=f"Give {allowed}.",
-            field=self.key,
-        )
-
-
-def _text(setting: Setting, value: object) -> str:
-    allowed = f"a text of {setting.minimum} to {setting.maximum} characters on one line"
-    if not isinstance(value, str) or _CONTROL.search(value):
-        raise setting.refuse(value, allowed)
-    if not setting.minimum <= len(value) <= setting.maximum:
-        raise setting.refuse(value, allowed)
-    return value
-
-
-def _integer(setting: Setting, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise setting.refuse(value, f"a whole number {setting.minimum} to {setting.maximum}")
-    if not setting.minimum <= value <= setting.maximum:
-        raise setting.refuse(value, f"a whole number {setting.minimum} to {setting.maximum}")
-    return value
-
-
-def _boolean(setting: Setting, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise setting.refuse(value, "true or false")
-    return value
-
-
-def _choice(setting: Setting, value: object) -> str:
-    if value not in setting.choices:
-        raise setting.refuse(value, "one of " + ", ".join(setting.choices))
-    return str(value)
-
-
-def _list(setting: Setting, value: object) -> tuple[str, ...]:
-    allowed = "a list of different members out of " + ", ".join(setting.choices)
-    if not isinstance(value, list | tuple) or len(set(map(str, value))) != len(value):
-        raise setting.refuse(value, allowed)
-    if any(member not in setting.choices for member in value):
-        raise setting.refuse(value, allowed)
-    return tuple(value)
-
-
-def _numbers(setting: Setting, value: object) -> tuple[str, ...]:
-    allowed = f"a list of at most {setting.maximum} phone numbers"
-    if not isinstance(value, list | tuple) or len(value) > setting.maximum:
-        raise setting.refuse(value, allowed)
-    if any(not isinstance(number, str) or not _NUMBER.fullmatch(number) for number in value):
-        raise setting.refuse(value, allowed)
-    return tuple(value)
-
-
-def _zone(setting: Setting, value: object) -> str:
-    allowed = "an IANA time zone such as Europe/Berlin"
-    if not isinstance(value, str):
-        raise setting.refuse(value, allowed)
-    if value:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError):  # zoneinfo's own error is a KeyError
-            raise setting.refuse(value, allowed) from None
-    return value
-
-
-def _matching(pattern: re.Pattern[str], allowed: str) -> _Parser:
-    def parse(setting: Setting, value: object) -> str:
-        if not isinstance(value, str) or (value and not pattern.fullmatch(value)):
-            raise setting.refuse(value, allowed)
-        return value
-
-    return parse
-
-
-def is_host(text: str) -> bool:
-    """Whether the text is a host name or an IP address."""
-    if _HOST.fullmatch(text):
-        return True
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _host(setting: Setting, value: object) -> str:
-    if not isinstance(value, str) or (value and not is_host(value)):
-        raise setting.refuse(value, "a host name or an IP address")
-    return value
+FUNCTIONS = (
+    "record", "anonymous", "account-code", "callback", "caller-ids", "barge", "listen", "whisper",
+    "shared-voicemail", "voicemail", "pickup",
+)  # fmt: skip
+"""Functions of a person that can have a key made for them."""
 
 
 def _place(key: str, kind: Kind, default: Value, help_: str, maximum: int = 255) -> Setting:
@@ -216,39 +60,74 @@ def _phone_secret(key: str, help_: str) -> Setting:
 
 
 def _line(
-    key: str, kind: Kind, default: Value, help_: str, choices: tuple[str, ...] = ()
+    key: str,
+    kind: Kind,
+    default: Value,
+    help_: str,
+    choices: tuple[str, ...] = (),
+    *,
+    member: str | None = None,
 ) -> Setting:
-    return Setting(f"line.{key}", kind, default, help_, scope=Scope.LINE, choices=choices)
+    return Setting(
+        f"line.{key}", kind, default, help_, scope=Scope.LINE, choices=choices, member=member
+    )
 
 
-_PARSERS: dict[Kind, _Parser] = {
-    Kind.TEXT: _text,
-    Kind.INTEGER: _integer,
-    Kind.BOOLEAN: _boolean,
-    Kind.CHOICE: _choice,
-    Kind.LIST: _list,
-    Kind.ZONE: _zone,
-    Kind.LANGUAGE: _matching(_LANGUAGE, "a language tag such as de or pt-BR"),
-    Kind.COUNTRY: _matching(_COUNTRY, "a country code of two capitals such as DE"),
-    Kind.HOST: _host,
-    Kind.URL: _matching(_URL, "a URL that starts with http://, https:// or tftp://"),
-    Kind.NUMBERS: _numbers,
-}
+def _allowed(key: str, help_: str, *, member: str) -> Setting:
+    words = (PER_CLIENT, "enabled", "disabled")
+    return _line(key, Kind.CHOICE, PER_CLIENT, help_, words, member=member)
+
+
+def _person(
+    key: str,
+    kind: Kind,
+    default: Value,
+    help_: str,
+    *,
+    choices: tuple[str, ...] = (),
+    member: str | None = None,
+    scope: Scope = Scope.PERSON,
+) -> Setting:
+    return Setting(
+        key, kind, default, help_,
+        scope=scope, levels=_PEOPLE_LEVELS, choices=choices, member=member,
+    )  # fmt: skip
+
+
+def _feature(
+    key: str, help_: str, *, default: bool = False, scope: Scope = Scope.PERSON
+) -> Setting:
+    return _person(f"feature.{key}", Kind.BOOLEAN, default, help_, scope=scope)
+
+
+def _right(key: str, help_: str, *, default: bool = True, scope: Scope = Scope.PERSON) -> Setting:
+    return _person(f"right.{key}", Kind.BOOLEAN, default, help_, scope=scope)
+
 
 SETTINGS: tuple[Setting, ...] = (
     # --- what the phone shows and speaks
-    Setting("language", Kind.LANGUAGE, "en", "Language of the phone's menus (BCP 47 tag)."),
-    Setting("time.zone", Kind.ZONE, "UTC", "IANA time zone of the phone's clock."),
-    Setting("time.24h", Kind.BOOLEAN, True, "24-hour clock instead of 12 hours."),
+    Setting(
+        "language", Kind.LANGUAGE, "en", "Language of the phone's menus (BCP 47 tag).", member=""
+    ),
+    Setting("time.zone", Kind.ZONE, "UTC", "IANA time zone of the phone's clock.", member=""),
+    Setting("time.24h", Kind.BOOLEAN, True, "24-hour clock instead of 12 hours.", member=""),
     Setting(
         "time.date-format",
         Kind.CHOICE,
         "iso",
         "Order of day, month and year.",
         choices=("iso", "dmy", "mdy"),
+        member="",
     ),
     Setting("tone.country", Kind.COUNTRY, "", "Country of the call tones; empty: the phone's own."),
     Setting("idle.text", Kind.TEXT, "", "Text on the idle screen while nobody is assigned."),
+    Setting(
+        "idle.barred-text",
+        Kind.TEXT,
+        "Emergency calls only",
+        "Text on the idle screen of a person whose outgoing calls are disabled.",
+        scope=Scope.PERSON,
+    ),
     # --- the network, which belongs to the place
     _place("ntp.server-1", Kind.HOST, "pool.ntp.org", "First time server (SNTP, RFC 5905)."),
     _place("ntp.server-2", Kind.HOST, "", "Second time server; empty: none."),
@@ -309,7 +188,149 @@ SETTINGS: tuple[Setting, ...] = (
         minimum=60,
         maximum=86400,
     ),
-    _line("call-waiting", Kind.BOOLEAN, True, "Signal a second call during a call."),
+    _line(
+        "call-waiting",
+        Kind.BOOLEAN,
+        True,
+        "Signal a second call during a call.",
+        member=_INCOMING,
+    ),
+    # --- calls of a person
+    _allowed("incoming", "Incoming calls; disabled: do not disturb.", member=_INCOMING),
+    _allowed("outgoing", "Outgoing calls; disabled: emergency calls only.", member=_OUTGOING),
+    _line("anonymous", Kind.BOOLEAN, False, "Calls hide the caller's number.", member=_OUTGOING),
+    _person(
+        "call.method",
+        Kind.CHOICE,
+        "own-line",
+        "How outgoing calls are made.",
+        choices=("own-line", "callback", "other-account"),
+        member=_OUTGOING,
+    ),
+    _person(
+        "call.callback-number",
+        Kind.NUMBER,
+        "",
+        "Number dialled for the method callback.",
+        member=_OUTGOING,
+    ),
+    Setting(
+        "call.account",
+        Kind.INTEGER,
+        1,
+        "Account the method other-account calls by, from 1.",
+        scope=Scope.PERSON,
+        levels=_PEOPLE_LEVELS,
+        minimum=1,
+        maximum=20,
+        member=_OUTGOING,
+    ),
+    _person(
+        "call.recording",
+        Kind.CHOICE,
+        "never",
+        "Which calls are recorded.",
+        choices=("never", "external", "always", "on-demand"),
+    ),
+    # --- features, switched on and off by admins
+    _feature("mobile-app", "The mobile app may be used."),
+    _feature("web-calls", "Calls may be made from a browser."),
+    _feature("operator-console", "The keys and rights of an operator's place."),
+    _feature("voicemail", "A mailbox, its key and its lamp.", default=True),
+    _feature("sim", "A SIM card that is the same line as the desk phone."),
+    _feature("hotdesking", "May log in on phones.", default=True),
+    _feature("several-caller-ids", "More than one number to call out with."),
+    _feature("busy-reject", "Busy on busy, and a rejected call is rejected on every device."),
+    # --- rights: what a person may do
+    _right("incoming", "May configure incoming calls, on the phone too.", scope=Scope.DEVICE),
+    _right("outgoing", "May configure outgoing calls, on the phone too.", scope=Scope.DEVICE),
+    _right("avatar", "May choose a picture of their own."),
+    _right("cover", "May choose a wallpaper of their own.", scope=Scope.DEVICE),
+    _right("presence", "Sees the state of the department's members."),
+    _right("calls", "Sees and can pick up the department's calls."),
+    _right("pickup", "May pick up others' calls."),
+    _right("park", "May park calls and pick up parked ones."),
+    _right("ivr", "May send calls to voice applications."),
+    _right("barge", "May join others' calls, as an operator.", default=False),
+    _right("listen", "May listen to others' calls, as an operator.", default=False),
+    _right("whisper", "May speak to one side of others' calls, as an operator.", default=False),
+    _right("record", "May record calls."),
+    _person(
+        "right.record-calls",
+        Kind.CHOICE,
+        "own",
+        "Whose calls a person may record.",
+        choices=("own", "department", "all"),
+    ),
+    _person(
+        "privacy.show-calls",
+        Kind.BOOLEAN,
+        True,
+        "Others see whom a person speaks with.",
+        member="",
+    ),
+    # --- voicemail
+    _person(
+        "voicemail.notify",
+        Kind.BOOLEAN,
+        False,
+        "Tell of new messages by e-mail.",
+        member=_VOICEMAIL,
+    ),
+    _person(
+        "voicemail.summary",
+        Kind.BOOLEAN,
+        False,
+        "The e-mail holds a summary of the message.",
+        member=_VOICEMAIL,
+    ),
+    _person(
+        "voicemail.transcript",
+        Kind.BOOLEAN,
+        False,
+        "The e-mail holds the message as text.",
+        member=_VOICEMAIL,
+    ),
+    _person(
+        "voicemail.attach",
+        Kind.BOOLEAN,
+        False,
+        "The message is attached to the e-mail.",
+        member=_VOICEMAIL,
+    ),
+    _person(
+        "voicemail.delete-after",
+        Kind.BOOLEAN,
+        False,
+        "Messages sent by e-mail are deleted.",
+        member=_VOICEMAIL,
+    ),
+    # --- text messages
+    _person(
+        "sms.zones",
+        Kind.LIST,
+        (),
+        "Where text messages may go.",
+        choices=("national", "eu", "international"),
+    ),
+    _person(
+        "sms.types",
+        Kind.LIST,
+        (),
+        "Text messages the system sends.",
+        choices=("survey", "answer-group", "missed-call", "voicemail"),
+    ),
+    # --- keys
+    Setting(
+        "keys.functions",
+        Kind.LIST,
+        FUNCTIONS[:9],
+        "Functions a person has that get a key.",
+        scope=Scope.PERSON,
+        levels=_PEOPLE_LEVELS,
+        choices=FUNCTIONS,
+        member="",
+    ),
 )
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}

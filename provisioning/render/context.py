@@ -59,6 +59,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       posix, compact, code, irregular (start and end have month, week, weekday (Monday 1),
       sunday_weekday (Sunday 0), hour, minute, day; both are null where there is no saving)
     - ``language``, ``tone``: the vendor's word, or empty where it has none
+    - ``idle``: the text that stands on the idle screen instead of a name: of a phone nobody has,
+      or that outgoing calls are disabled; else empty
     - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
@@ -88,6 +90,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "zone": _zone(phone, vendor, model),
         "language": _language(phone, vendor),
         "tone": _tone(phone, vendor),
+        "idle": _idle(phone),
         "provisioning": _provisioning(phone),
         "adopt": _adopt(phone, vendor),
     }
@@ -220,6 +223,12 @@ def _language(phone: Phone, vendor: Vendor) -> Word:
 def _tone(phone: Phone, vendor: Vendor) -> Word:
     held = phone.settings["tone.country"]
     return Word.of(vendor.data.tones.get(str(held.value), ""), held)
+
+
+def _idle(phone: Phone) -> Word:
+    held = phone.settings["idle.text"]
+    barred = any(line.settings["line.outgoing"].value == "disabled" for line in phone.lines)
+    return Word.of(str(held.value) if phone.guest or barred else "", held)
 
 
 def language(vendor: Vendor, tag: str) -> str:

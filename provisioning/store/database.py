@@ -17,7 +17,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from provisioning.domain.errors import BadConfig, StaleRevision, StoreUnavailable
+from provisioning.domain.errors import (
+    BadConfig,
+    MigrationNeeded,
+    StaleRevision,
+    StoreUnavailable,
+)
 from provisioning.store import versions
 from provisioning.store.conflicts import conflict_of
 
@@ -65,6 +70,33 @@ class Database:
         """
         with _named_errors(), self._write() as session, session.begin():
             yield session
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A transaction that may rebuild tables.
+
+        SQLite changes a table by dropping the old one, which would take along every row that
+        refers to it; so references are not watched meanwhile, but checked before the commit.
+        """
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            cursor = connection.connection.cursor()  # outside a transaction, where alone it works
+            cursor.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+                    if broken:
+                        raise MigrationNeeded(
+                            f"The migration would break {len(broken)} references.",
+                            remedy="Nothing was changed; report it with the version's number.",
+                        )
+            finally:
+                cursor.execute("PRAGMA foreign_keys=ON")
+                cursor.close()
 
     def close(self) -> None:
         """Close every connection."""

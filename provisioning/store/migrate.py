@@ -48,7 +48,7 @@ def migrate(database: Database, revision: str = "head") -> None:
             f"The database is at revision {at}, which this version does not know.",
             remedy="Start the newer version that made it, or restore a backup.",
         )
-    with database.engine.begin() as connection:
+    with database.migrating() as connection:
         going_up = revision == "head" or at is None
         (command.upgrade if going_up else command.downgrade)(_config(connection), revision)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from provisioning.domain.kinds import MemberState
+from provisioning.domain.kinds import MemberState, Package
 from provisioning.domain.trust import GRADES
 from provisioning.store.base import Base, Owned, Row, one_of, owned_key, unique_where, within
 
@@ -17,12 +17,25 @@ class Organisation(Row, Base):
     """A tenant: everything belongs to one.
 
     ``token_hash`` and ``token_encrypted`` are of the token in ``/o/{org_token}/`` paths.
-    ``version`` counts what its phones show of it.
+    ``display_name`` is shown on phones, or the name where it is empty; ``address`` is the
+    emergency location of a site that has none. ``legal_name``, ``number`` (of a register),
+    ``package`` and the two dates are the operator's: a contract that runs until the one allows a
+    downgrade, a curing period until the other forbids it. ``licensing`` makes desk phones need a
+    licence. ``version`` counts what its phones show of it.
     """
 
     __tablename__ = "organisation"
+    __table_args__ = (one_of("package", Package, name="package"),)
 
     name: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    legal_name: Mapped[str] = mapped_column(default="")
+    number: Mapped[str] = mapped_column(default="")
+    package: Mapped[str] = mapped_column(default=Package.UNLIMITED)
+    contract_until: Mapped[date | None]
+    curing_until: Mapped[date | None]
+    licensing: Mapped[bool] = mapped_column(default=False)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     token_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(default=1)

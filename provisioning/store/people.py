@@ -8,15 +8,17 @@ from uuid import UUID
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from provisioning.domain.kinds import Secrets, Transport
+from provisioning.domain.kinds import Incoming, Secrets, Transport
 from provisioning.store.base import Base, Owned, one_of, owned_key, unique_where, within
 
 
 class User(Owned, Base):
     """The person in an organisation.
 
-    ``call_settings``, ``rights``, ``voicemail`` and ``routing`` hold what FEATURES lists;
-    ``pin_hash`` is the hotdesk PIN's. The extension is unique where there is one.
+    What a person may do and how they are called stands in settings at the level user. ``steps``
+    are those of follow me: {"targets": [{"kind", "number" or "id"}], "seconds"}; ``fallback`` is
+    what comes after them: {"kind", "id" or "number"}, empty for the PBX's own. ``pin_hash`` is the
+    hotdesk PIN's. The extension is unique where there is one.
     """
 
     __tablename__ = "user"
@@ -24,6 +26,9 @@ class User(Owned, Base):
         owned_key(),
         unique_where("uq_user_extension", "organisation_id", "extension", "extension IS NOT NULL"),
         unique_where("uq_user_email", "organisation_id", "email", "email IS NOT NULL"),
+        within("caller_id_number_id", "number"),
+        within("cost_centre_id", "cost_centre"),
+        one_of("incoming", Incoming, name="incoming"),
     )
 
     first_name: Mapped[str]
@@ -32,11 +37,12 @@ class User(Owned, Base):
     extension: Mapped[str | None]
     role_id: Mapped[UUID | None] = mapped_column(ForeignKey("role.id", ondelete="RESTRICT"))
     enabled: Mapped[bool] = mapped_column(default=True)
-    features: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    call_settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    rights: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    voicemail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    routing: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    incoming: Mapped[str] = mapped_column(default=Incoming.FIXED)
+    caller_id_number_id: Mapped[UUID | None]
+    cost_centre_id: Mapped[UUID | None]
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    fallback: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    voicemail_pin_hash: Mapped[str | None]
     pin_hash: Mapped[str | None]
     pin_must_change: Mapped[bool] = mapped_column(default=False)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from provisioning.domain.keys import KeyType
+from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.mac import Mac
 from provisioning.domain.settings import Level
-from provisioning.store import dect, phonebook, queries
+from provisioning.store import dect, groups, phonebook, queries
+from provisioning.store.catalogue import CallTarget, CostCentre, Number
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -38,7 +39,11 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Rows as they stood together; ``versions`` proves whether they still do."""
+    """Rows as they stood together; ``versions`` proves whether they still do.
+
+    ``departments`` (the id of the option) and ``numbers`` (to call out with, in order) are by the
+    user's id.
+    """
 
     device: Device
     mac: Mac | None
@@ -53,6 +58,10 @@ class Snapshot:
     settings: tuple[SettingValue, ...]
     keys: tuple[KeyValue, ...]
     colleagues: tuple[User, ...] = ()
+    departments: dict[UUID, UUID] = field(default_factory=dict)
+    numbers: dict[UUID, tuple[Number, ...]] = field(default_factory=dict)
+    cost_centres: dict[UUID, CostCentre] = field(default_factory=dict)
+    targets: dict[UUID, CallTarget] = field(default_factory=dict)
     system: DectSystem | None = None
     members: tuple[Base, ...] = ()
     slots: tuple[tuple[DectSlot, Station | None], ...] = ()
@@ -83,8 +92,9 @@ def snapshot(session: Session, device: Device) -> Snapshot:
     accounts = queries.accounts_of(session, users=list(people), stations=station_ids)
     owners = _owners(device, people.values())
     keys = queries.keys_at(session, owners)
-    named = any(key.type == KeyType.COLLEAGUES for key in keys)
+    named = any(key.type in PEOPLE_SETS for key in keys)
     everybody = phonebook.reachable_users(session, device.organisation_id) if named else []
+    departments = groups.departments(session, device.organisation_id) if named else {}
     return Snapshot(
         device=device,
         mac=queries.macs(session, [device.id]).get(device.id),
@@ -99,6 +109,10 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         settings=tuple(queries.settings_at(session, owners)),
         keys=tuple(keys),
         colleagues=tuple(everybody),
+        departments=departments,
+        numbers=groups.caller_ids(session, list(people)),
+        cost_centres=groups.cost_centres(session, people.values()),
+        targets=groups.targets(session, device.organisation_id),
         system=system,
         members=members,
         slots=slots,

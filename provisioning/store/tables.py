@@ -1,6 +1,17 @@
 """Every table in one import, for migrations and for whoever makes a session."""
 
 from provisioning.store.base import Base
+from provisioning.store.catalogue import (
+    CallTarget,
+    Category,
+    CategoryOption,
+    CostCentre,
+    Licence,
+    LicenceHolder,
+    Number,
+    UserNumber,
+    UserOption,
+)
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -27,7 +38,11 @@ __all__ = [
     "ApiToken",
     "Assignment",
     "Base",
+    "CallTarget",
+    "Category",
+    "CategoryOption",
     "Contact",
+    "CostCentre",
     "DectMember",
     "DectSlot",
     "DectSystem",
@@ -37,8 +52,11 @@ __all__ = [
     "Enrolment",
     "Fetch",
     "KeyValue",
+    "Licence",
+    "LicenceHolder",
     "Login",
     "Membership",
+    "Number",
     "Organisation",
     "Pending",
     "Profile",
@@ -49,4 +67,6 @@ __all__ = [
     "Site",
     "Station",
     "User",
+    "UserNumber",
+    "UserOption",
 ]

@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from provisioning.domain.keys import KeyType
+from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.settings import Level
+from provisioning.store.catalogue import CallTarget, CostCentre, Number, UserNumber, UserOption
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -93,11 +94,33 @@ def _assignment(session: Session, row: Assignment, stale: Stale) -> None:
 
 def _user(session: Session, row: User, stale: Stale) -> None:
     stale.devices |= _users(session, [row.id])
+    _shown_to_others(session, row.organisation_id, stale)
+
+
+def _shown_to_others(session: Session, organisation: UUID, stale: Stale) -> None:
+    """People stand on others' phones where a key there is generated from people."""
     shown = select(KeyValue.id).where(
-        KeyValue.organisation_id == row.organisation_id, KeyValue.type == KeyType.COLLEAGUES
+        KeyValue.organisation_id == organisation, KeyValue.type.in_(PEOPLE_SETS)
     )
     if session.scalar(shown.limit(1)) is not None:
-        stale.organisations.add(row.organisation_id)
+        stale.organisations.add(organisation)
+
+
+def _user_option(session: Session, row: UserOption, stale: Stale) -> None:
+    _shown_to_others(session, row.organisation_id, stale)
+
+
+def _user_number(session: Session, row: UserNumber, stale: Stale) -> None:
+    stale.devices |= _users(session, [row.user_id])
+
+
+def _cost_centre(session: Session, row: CostCentre, stale: Stale) -> None:
+    users = session.scalars(select(User.id).where(User.cost_centre_id == row.id))
+    stale.devices |= _users(session, users)
+
+
+def _catalogue(session: Session, row: Number | CallTarget, stale: Stale) -> None:  # noqa: ARG001
+    stale.organisations.add(row.organisation_id)
 
 
 def _account(session: Session, row: SipAccount, stale: Stale) -> None:
@@ -162,12 +185,15 @@ def _value(session: Session, row: SettingValue | KeyValue, stale: Stale) -> None
 
 _CONCERNS: dict[type, Callable[[Session, Any, Stale], None]] = {
     Assignment: _assignment,
+    CallTarget: _catalogue,
+    CostCentre: _cost_centre,
     DectMember: _member,
     DectSlot: _slot,
     DectSystem: _dect_system,
     Device: _device,
     DeviceIdentity: _identity,
     KeyValue: _value,
+    Number: _catalogue,
     Organisation: _organisation,
     Profile: _profile,
     Role: _role,
@@ -177,10 +203,15 @@ _CONCERNS: dict[type, Callable[[Session, Any, Stale], None]] = {
     Site: _site,
     Station: _station,
     User: _user,
+    UserNumber: _user_number,
+    UserOption: _user_option,
 }
 """For each table whose rows phones show: whose versions a change of a row counts up."""
 
-_QUIET = {Device: {"last_seen_at", "blanked_at"}, User: {"pin_hash", "pin_must_change"}}
+_QUIET = {
+    Device: {"last_seen_at", "blanked_at"},
+    User: {"pin_hash", "pin_must_change", "voicemail_pin_hash", "incoming"},
+}
 """Columns that no file shows."""
 
 

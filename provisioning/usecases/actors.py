@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,17 +13,26 @@ from provisioning.domain import fields
 from provisioning.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from provisioning.domain.roles import Permission
 from provisioning.store import access, queries
+from provisioning.store.authors import Author, written_by
+from provisioning.store.database import Session
 from provisioning.store.organisations import ApiToken, Organisation, Role
 from provisioning.usecases.core import Core
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever a request comes from. ``organisation_id`` is None for an operator's token."""
+    """Whoever a request comes from. ``organisation_id`` is None for an operator's token.
+
+    ``user_id`` is the user they are in that organisation, if they are one, ``login_id`` their
+    login; ``source`` is the address a request came from.
+    """
 
     name: str
     organisation_id: UUID | None
     permissions: frozenset[Permission]
+    user_id: UUID | None = None
+    login_id: UUID | None = None
+    source: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds a permission."""
@@ -44,6 +55,14 @@ class Actor:
                 remedy="Name one with the header 'X-Organisation: <id>'.",
             )
         return self.organisation_id
+
+
+@contextmanager
+def changing(core: Core, actor: Actor) -> Iterator[Session]:
+    """A transaction whose changes are the actor's; raises as ``Database.write`` does."""
+    with core.database.write() as session:
+        written_by(session, Author(actor.name, actor.organisation_id, actor.source))
+        yield session
 
 
 COMMAND_LINE = "command line"
@@ -85,7 +104,7 @@ def add_token(
             "'expires_at' has passed.", remedy="Give a later moment.", field="expires_at"
         )
     token = new_token()
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = access.role_named(session, role, actor.organisation_id)
         if row is None:
             raise InvalidInput(
@@ -127,7 +146,7 @@ def list_tokens(core: Core, actor: Actor) -> list[tuple[ApiToken, Role]]:
 def revoke_token(core: Core, actor: Actor, token_id: UUID) -> None:
     """End a token; ending it twice changes nothing."""
     actor.require(Permission.TOKENS)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.by_id(session, ApiToken, token_id)
         if row is None or row.organisation_id != actor.organisation_id:
             raise NotFound(f"There is no token {token_id}.", remedy="List them to see the ids.")

@@ -12,7 +12,7 @@ from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Assignment, Device, Station
 from provisioning.store.people import User
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
 
@@ -22,7 +22,7 @@ def assign_device(
 ) -> list[User]:
     """Set who is assigned to a device's first station; raises as ``assign_station`` does."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = find_device(session, actor, device)
         stations = queries.stations_of(session, row.id)
         if not stations:
@@ -42,7 +42,7 @@ def assign_station(
     phone, TooManyUsers when the model has fewer lines than the users have accounts.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Station, actor.organisation, station)
         return _assign(core, session, actor, row, users)
 

@@ -22,7 +22,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import dect, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import DectMember, DectSystem, Device
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device, site_named
@@ -83,7 +83,7 @@ def add_system(
     Raises NotFound, DuplicateName or InvalidInput.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = DectSystem(
             organisation_id=actor.organisation,
             name=fields.name("name", name),
@@ -123,7 +123,7 @@ def change_system(
     """
     actor.require(Permission.WRITE)
     given = dict(changes)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = locked_system(session, actor, system)
         expect(row, revision)
         with session.no_autoflush:
@@ -150,7 +150,7 @@ def delete_system(
 ) -> None:
     """Delete a system without handsets; its devices stay registered. Raises StillInUse."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = locked_system(session, actor, system)
         expect(row, revision)
         if any(station for _, station in dect.places(session, row.id)):
@@ -238,7 +238,7 @@ def add_member(
     system already or for a second manager, CapacityExceeded for a manager too small.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = locked_system(session, actor, system)
         base = _base(core, session, actor, device)
         if dect.membership(session, base.id) is not None:
@@ -276,7 +276,7 @@ def change_member(
 ) -> DectMember:
     """Change a member's cluster or level of synchronisation; raises NotFound or InvalidInput."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, DectSystem, actor.organisation, system)
         member = _member(session, row, find_device(session, actor, device))
         change(member, changes, _MEMBER_FIELDS)
@@ -286,7 +286,7 @@ def change_member(
 def remove_member(core: Core, actor: Actor, system: UUID | str, device: UUID | str) -> None:
     """Take a device out of a system; raises StillInUse for the manager of others or of handsets."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = locked_system(session, actor, system)
         member = _member(session, row, find_device(session, actor, device))
         others = len(dect.members(session, row.id)) > 1
@@ -306,7 +306,7 @@ def replace_manager(core: Core, actor: Actor, system: UUID | str, device: UUID |
     system. Raises NotFound, InvalidInput, Conflict or CapacityExceeded.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = locked_system(session, actor, system)
         found = dect.manager(session, row.id)
         if found is None:

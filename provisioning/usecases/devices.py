@@ -26,7 +26,7 @@ from provisioning.store.devices import Device
 from provisioning.store.organisations import Profile, Site
 from provisioning.store.security import DeviceTrust
 from provisioning.usecases import windows
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.moving import can_prove, token_url
@@ -57,7 +57,7 @@ def change_device(
     """Change a device; raises NotFound, InvalidInput, UnknownModel, TrustTooLow, PoolPhone."""
     actor.require(Permission.WRITE)
     given = dict(changes)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = find_device(session, actor, device)
         expect(row, revision)
         with session.no_autoflush:
@@ -141,7 +141,7 @@ def retire_device(
     Raises StillInUse for the manager of a DECT system with handsets.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = find_device(session, actor, device)
         expect(row, revision)
         _leave_system(session, row)
@@ -258,7 +258,7 @@ def reopen_window(core: Core, actor: Actor, device: UUID | str) -> DeviceTrust:
     Whoever was bound before is forgotten, and the alarm is cleared.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = find_device(session, actor, device)
         trust = queries.trust_of(session, row.id, lock=True)
         windows.open_window(trust, core.clock())

@@ -15,7 +15,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import dect, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import DectSlot, DectSystem, Station
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.dect import LARGEST_SLOT, access_code, capacity_of, locked_system
@@ -78,7 +78,7 @@ def put_handset(
     slot that is taken, CapacityExceeded where the system has no such slot.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = locked_system(session, actor, system)
         identity = _identity(session, actor, ipui, station=None)
         slot = _free_slot(core, session, row, number)
@@ -112,7 +112,7 @@ def change_handset(
     """
     actor.require(Permission.WRITE)
     given = dict(changes)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         place = _place(session, actor, station)
         expect(place.slot, revision)
         if "name" in given and place.station is not None:
@@ -154,7 +154,7 @@ def move_handset(
     slot is taken. Raises NotFound, Conflict or CapacityExceeded.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         place = _place(session, actor, station)
         source = place.slot.system_id
         target = queries.get(session, DectSystem, actor.organisation, system or source)
@@ -173,7 +173,7 @@ def swap_handsets(
     Raises NotFound, or InvalidInput for a handset and itself.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         here, there = _place(session, actor, one), _place(session, actor, other)
         if here.slot.id == there.slot.id:
             raise InvalidInput(
@@ -189,7 +189,7 @@ def swap_handsets(
 def remove_handset(core: Core, actor: Actor, station: UUID | str) -> None:
     """Remove a handset: its station goes with its assignments, the slot stays and is free."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         place = _place(session, actor, station)
         _take(session, place.slot)
         session.delete(place.station)

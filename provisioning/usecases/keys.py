@@ -14,7 +14,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.values import KeyValue
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.owners import Owner, find_owner
 
@@ -109,7 +109,7 @@ def replace_keys(
         )
     for key in keys:
         _check(key)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         at = find_owner(session, actor, level, owner)
         held = _held(session, at)
         for address, row in held.items():
@@ -124,7 +124,7 @@ def set_key(core: Core, actor: Actor, level: str, owner: UUID | str, key: Key) -
     """Set one key of a level; raises InvalidInput, NotFound or InvalidSetting."""
     actor.require(Permission.WRITE)
     _check(key)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         at = find_owner(session, actor, level, owner)
         _put(session, actor, at, _held(session, at).get(key.address), key)
     return key
@@ -135,7 +135,7 @@ def delete_key(
 ) -> None:
     """Take one key away, so that an earlier level's shows again; raises NotFound."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = _held(session, find_owner(session, actor, level, owner)).get(address)
         if row is None:
             raise NotFound(

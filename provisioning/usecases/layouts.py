@@ -4,62 +4,100 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from provisioning.domain.keys import SETS, Area, Key, KeyAddress, KeyType, slots
+from provisioning.domain.keys import (
+    PEOPLE_SETS,
+    SETS,
+    Area,
+    Key,
+    KeyAddress,
+    KeyType,
+    is_id,
+    slots,
+)
 from provisioning.domain.phone import Poured
 from provisioning.domain.settings import Level
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
 from provisioning.store.values import KeyValue
+from provisioning.usecases.functions import Person, aimed, function_keys, permitted
 
 _LEVELS = list(Level)
 _FIRST = KeyAddress(Area.LINE, 0, 1)
 
 
-def at_addresses(snapshot: Snapshot, alone: User | None) -> tuple[Key, ...]:
+def at_addresses(snapshot: Snapshot, alone: Person | None) -> tuple[Key, ...]:
     """The keys that are set at an address, those of later levels over those of earlier ones."""
     return tuple(key for key in _set(snapshot, alone) if key.type not in SETS)
 
 
-def poured(snapshot: Snapshot, alone: User | None) -> tuple[Poured, ...]:
-    """Generated sets from their address on, then the user's own list wherever there is room."""
+def poured(snapshot: Snapshot, alone: Person | None) -> tuple[Poured, ...]:
+    """Generated sets from their address on, then the user's own list wherever there is room.
+
+    Keys that the user's features make come last.
+    """
+    held = _set(snapshot, alone)
     sets = [
         Poured(key.address, tuple(_generated(key, snapshot, alone)))
-        for key in _set(snapshot, alone)
+        for key in held
         if key.type in SETS
     ]
-    own = [row for row in snapshot.keys if row.level == Level.USER and alone is not None]
-    mine = [_key(row) for row in own if alone is not None and row.owner_id == alone.id]
+    if alone is None:
+        return tuple(sets)
+    rows = [row for row in snapshot.keys if row.level == Level.USER]
+    mine = _shown((row for row in rows if row.owner_id == alone.user.id), snapshot, alone)
     flat = [
         item
-        for key in sorted(mine, key=lambda key: key.address)
+        for key in mine
         for item in (_generated(key, snapshot, alone) if key.type in SETS else (key,))
     ]
-    return (*sets, Poured(_FIRST, tuple(flat)))
+    functions = function_keys(alone, (*held, *flat))
+    return (*sets, Poured(_FIRST, (*flat, *functions)))
 
 
-def _set(snapshot: Snapshot, alone: User | None) -> list[Key]:
-    role = alone.role_id if alone else None
-    held: dict[KeyAddress, Key] = {}
+def _set(snapshot: Snapshot, alone: Person | None) -> list[Key]:
+    role = alone.user.role_id if alone else None
+    held: dict[KeyAddress, KeyValue] = {}
     for row in sorted(snapshot.keys, key=lambda row: _LEVELS.index(Level(row.level))):
         if row.level == Level.USER or (row.level == Level.ROLE and row.owner_id != role):
             continue
-        key = _key(row)
-        held[key.address] = key
-    return [held[address] for address in sorted(held)]
+        held[_address(row)] = row
+    return _shown(held.values(), snapshot, alone)
 
 
-def _key(row: KeyValue) -> Key:
-    address = KeyAddress(Area(row.area), row.module, row.position)
-    return Key(address, KeyType(row.type), row.value, row.label, row.line)
+def _address(row: KeyValue) -> KeyAddress:
+    return KeyAddress(Area(row.area), row.module, row.position)
 
 
-def _generated(key: Key, snapshot: Snapshot, alone: User | None) -> Iterable[Key]:
+def _shown(rows: Iterable[KeyValue], snapshot: Snapshot, alone: Person | None) -> list[Key]:
+    """The keys of rows by address, without those the person may not have."""
+    found = []
+    for row in rows:
+        key = Key(_address(row), KeyType(row.type), row.value, row.label, row.line)
+        key_now = aimed(key, snapshot.targets) if permitted(key, alone) else None
+        if key_now is not None:
+            found.append(key_now)
+    return sorted(found, key=lambda key: key.address)
+
+
+def _generated(key: Key, snapshot: Snapshot, alone: Person | None) -> Iterable[Key]:
     """The keys a set stands for, now: it follows people who are renamed, moved or deleted."""
     for slot in slots(key):
         yield Key(key.address, KeyType.PARK, str(slot), f"{key.label} {slot}".strip(), key.line)
-    if key.type is not KeyType.COLLEAGUES:
+    if key.type not in PEOPLE_SETS:
         return
-    me = alone.id if alone else None
-    for user in sorted(snapshot.colleagues, key=lambda user: (user.name.casefold(), user.id)):
-        if user.id != me and user.extension:
+    me = alone.user if alone else None
+    for user in _people(key, snapshot, me):
+        if user.extension and (me is None or user.id != me.id):
             yield Key(key.address, KeyType.BLF, user.extension, user.name, key.line)
+
+
+def _people(key: Key, snapshot: Snapshot, me: User | None) -> list[User]:
+    """Whom a set of people means, by name."""
+    if key.type is KeyType.COLLEAGUES:
+        found = list(snapshot.colleagues)
+    else:
+        own = snapshot.departments.get(me.id) if me else None
+        option = key.value if is_id(key.value) else str(own)
+        members = {user for user, at in snapshot.departments.items() if str(at) == option}
+        found = [user for user in snapshot.colleagues if user.id in members]
+    return sorted(found, key=lambda user: (user.name.casefold(), user.id))

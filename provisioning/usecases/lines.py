@@ -1,9 +1,9 @@
-"""The lines of a phone: who has which station, and their accounts in order."""
+"""The lines of a phone: who has which station, their accounts in order, what they may do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from provisioning.crypto.secrets import Cipher
@@ -49,22 +49,68 @@ def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
     ]
 
 
+def person(layers: Sequence[OwnedLayer], user: User) -> dict[str, Effective]:
+    """What holds of the settings that are about a person."""
+    return resolve(concerning(layers, user), scope=Scope.PERSON)
+
+
 def lines_at(
     snapshot: Snapshot, cipher: Cipher, station: Station, layers: Sequence[OwnedLayer]
 ) -> Iterable[Line]:
     """The lines of a station: of its people, or the station's own account while it has none."""
     people = people_at(snapshot, station.id)
     for user, shared in people:
-        settings = resolve(concerning(layers, user), scope=Scope.LINE)
-        for account in snapshot.accounts:
-            if account.user_id == user.id:
-                yield _line(snapshot, cipher, account, settings, user=user, shared=shared)
+        held = person(layers, user)
+        settings = _of_features(resolve(concerning(layers, user), scope=Scope.LINE), held)
+        accounts = [row for row in snapshot.accounts if row.user_id == user.id]
+        for account in _called_out_by(accounts, held):
+            line = _line(snapshot, cipher, account, settings, user=user, shared=shared)
+            yield replace(line, server=_permitted(line.server, held))
     if people:
         return
     settings = resolve(concerning(layers, None), scope=Scope.LINE)
     for account in snapshot.accounts:
         if account.station_id == station.id:
             yield _line(snapshot, cipher, account, settings, user=None, shared=False)
+
+
+def _of_features(
+    settings: dict[str, Effective], held: Mapping[str, Effective]
+) -> dict[str, Effective]:
+    """The line's settings, where a feature of the person decides them (FEATURES C7)."""
+    busy = held["feature.busy-reject"]
+    if not busy.value:
+        return settings
+    waiting = Effective("line.call-waiting", value=False, origin=busy.origin, locked=busy.locked)
+    return settings | {waiting.key: waiting}
+
+
+def _called_out_by(
+    accounts: list[SipAccount], held: Mapping[str, Effective]
+) -> Sequence[SipAccount]:
+    """The accounts with the one first that outgoing calls are made by (FEATURES C3)."""
+    chosen = int(str(held["call.account"].value)) - 1
+    if held["call.method"].value != "other-account" or chosen >= len(accounts):
+        return accounts
+    return [accounts[chosen], *accounts[:chosen], *accounts[chosen + 1 :]]
+
+
+_CODES = {
+    "voicemail": ("feature.voicemail",),
+    "pickup": ("right.calls", "right.pickup"),
+    "park": ("right.park",),
+    "retrieve": ("right.park",),
+}
+"""What a person needs to be told a feature code of their server (FEATURES B14, D3, D4)."""
+
+
+def _permitted(server: Server, held: Mapping[str, Effective]) -> Server:
+    codes = {
+        name: code
+        for name, code in server.codes.items()
+        if all(held[needed].value for needed in _CODES.get(name, ()))
+    }
+    return replace(server, codes=codes)
 
 
 def _line(

@@ -14,10 +14,11 @@ from provisioning.domain.errors import DuplicateName, InvalidInput, StillInUse
 from provisioning.domain.roles import BUILT_IN, Permission
 from provisioning.domain.trust import GRADES
 from provisioning.store import access, inventory, queries
+from provisioning.store.catalogue import Category
 from provisioning.store.database import Session
 from provisioning.store.organisations import Login, Membership, Organisation, Profile, Role, Site
 from provisioning.store.people import SipServer
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
@@ -25,6 +26,8 @@ from provisioning.usecases.purposes import PURPOSE_ORGANISATION
 
 FIRST_ORGANISATION = "main"
 FIRST_SITE = "main"
+DEPARTMENT = "department"
+"""The name of the category every organisation has."""
 
 
 def _new_organisation(core: Core, session: Session, name: str) -> Organisation:
@@ -37,6 +40,7 @@ def _new_organisation(core: Core, session: Session, name: str) -> Organisation:
     session.add(row)
     session.flush()
     session.add(Site(organisation_id=row.id, name=FIRST_SITE))
+    session.add(Category(organisation_id=row.id, name=DEPARTMENT, built_in=True))
     return row
 
 
@@ -44,7 +48,7 @@ def add_organisation(core: Core, actor: Actor, name: str) -> Organisation:
     """Make an organisation with its first site; raises DuplicateName."""
     actor.require(Permission.OPERATE)
     title = fields.name("name", name)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         if access.organisation_by_name(session, title):
             raise _duplicate("organisation", title)
         return _new_organisation(core, session, title)
@@ -71,7 +75,7 @@ def change_organisation(
 ) -> Organisation:
     """Change the organisation acted in; raises DuplicateName or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = session.get_one(Organisation, actor.organisation)
         expect(row, revision)
         title = fields.name("name", changes.get("name", row.name))
@@ -133,7 +137,7 @@ def read_site(core: Core, actor: Actor, site: UUID | str) -> Site:
 def add_site(core: Core, actor: Actor, **columns: Any) -> Site:
     """Make a site; raises DuplicateName or InvalidInput."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = Site(organisation_id=actor.organisation, name="")
         change(row, columns, _SITE_FIELDS)
         _unique_name(session, Site, actor.organisation, row)
@@ -148,7 +152,7 @@ def change_site(
 ) -> Site:  # fmt: skip
     """Change a site; raises NotFound, DuplicateName, InvalidInput or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Site, actor.organisation, site)
         expect(row, revision)
         with session.no_autoflush:
@@ -161,7 +165,7 @@ def change_site(
 def delete_site(core: Core, actor: Actor, site: UUID | str, revision: int | None = None) -> None:
     """Delete a site that no device stands at; raises StillInUse, also for the last site."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Site, actor.organisation, site)
         expect(row, revision)
         if queries.rows_with(session, "device", site_id=row.id):
@@ -197,7 +201,7 @@ def read_profile(core: Core, actor: Actor, profile: UUID | str) -> Profile:
 def add_profile(core: Core, actor: Actor, name: str) -> Profile:
     """Make a profile; raises DuplicateName."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = Profile(organisation_id=actor.organisation, name=fields.name("name", name))
         _unique_name(session, Profile, actor.organisation, row)
         session.add(row)
@@ -210,7 +214,7 @@ def change_profile(
 ) -> Profile:  # fmt: skip
     """Rename a profile; raises NotFound, DuplicateName or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Profile, actor.organisation, profile)
         expect(row, revision)
         with session.no_autoflush:
@@ -224,7 +228,7 @@ def delete_profile(
 ) -> None:
     """Delete a profile no device has; raises StillInUse."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Profile, actor.organisation, profile)
         expect(row, revision)
         if queries.rows_with(session, "device", profile_id=row.id):

@@ -11,7 +11,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import logs, queries
 from provisioning.store.database import Session
 from provisioning.store.security import Pending
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.registering import NewDevice, add_device
 
@@ -44,7 +44,7 @@ def approve_pending(core: Core, actor: Actor, mac: str, **columns: Any) -> NewDe
 def discard_pending(core: Core, actor: Actor, mac: str) -> None:
     """Forget a pending MAC until it asks again; raises NotFound."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         logs.forget_pending(session, [_pending(session, actor, mac).mac])
 
 

@@ -18,7 +18,7 @@ from provisioning.store import phonebook, queries
 from provisioning.store.database import Session
 from provisioning.store.people import Contact, User
 from provisioning.store.snapshots import Snapshot
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
@@ -58,7 +58,7 @@ def add_contact(
 ) -> Contact:
     """Make a contact of the organisation, or of one of its users; raises InvalidInput."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = Contact(organisation_id=actor.organisation, first_name="", numbers=[])
         if user_id is not None:
             row.user_id = queries.get(session, User, actor.organisation, user_id).id
@@ -74,7 +74,7 @@ def change_contact(
 ) -> Contact:  # fmt: skip
     """Change a contact; raises NotFound, InvalidInput or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Contact, actor.organisation, contact)
         expect(row, revision)
         change(row, changes, _FIELDS)
@@ -86,7 +86,7 @@ def delete_contact(
 ) -> None:
     """Delete a contact."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Contact, actor.organisation, contact)
         expect(row, revision)
         session.delete(row)

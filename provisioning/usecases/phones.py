@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
 from provisioning.domain.kinds import DectRole, DeviceState
+from provisioning.domain.packages import package_layers
 from provisioning.domain.phone import Dect, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
 from provisioning.store.values import SettingValue
 from provisioning.usecases import layouts as keys
-from provisioning.usecases.lines import OwnedLayer, concerning, lines_at, people_at
+from provisioning.usecases.functions import Person
+from provisioning.usecases.lines import OwnedLayer, concerning, lines_at, people_at, person
 from provisioning.usecases.purposes import PURPOSE_DECT, PURPOSE_PHONE, PURPOSE_SETTING
 
 
@@ -38,6 +40,9 @@ def build_phone(
     blank = device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
     owner = None if blank else _alone(snapshot)
     settings = resolve(concerning(layers, owner), scope=Scope.DEVICE)
+    who = _person(snapshot, layers, owner) if owner else None
+    if who is not None and not blank:
+        settings |= _barred(layers, who)
     places = tuple(_places(snapshot, cipher, layers))
     if blank:
         places = tuple(replace(place, name="", lines=()) for place in places)
@@ -47,15 +52,15 @@ def build_phone(
         name=device.name,
         model=facts.model or device.model or "",
         firmware=facts.firmware or device.firmware,
-        organisation=snapshot.organisation.name,
+        organisation=snapshot.organisation.display_name or snapshot.organisation.name,
         site=snapshot.site.name,
         settings=settings,
         year=_year(settings, now),
         lines=tuple(line for place in places for line in place.lines),
         stations=stations,
         dect=_dect(snapshot, cipher),
-        keys=keys.at_addresses(snapshot, owner),
-        poured=keys.poured(snapshot, owner),
+        keys=keys.at_addresses(snapshot, who),
+        poured=keys.poured(snapshot, who),
         provisioning=provisioning,
         pool=any(station.pool for station in snapshot.stations),
         blank=blank,
@@ -77,6 +82,28 @@ def _alone(snapshot: Snapshot) -> User | None:
     """The device's user, if it has exactly one."""
     people = [user for station in snapshot.stations for user, _ in people_at(snapshot, station.id)]
     return people[0] if len(people) == 1 else None
+
+
+def _person(snapshot: Snapshot, layers: Sequence[OwnedLayer], user: User) -> Person:
+    """Whom the device's keys are for."""
+    first = next((row for row in snapshot.accounts if row.user_id == user.id), None)
+    return Person(
+        user,
+        person(layers, user),
+        codes=dict(snapshot.servers[first.sip_server_id].codes) if first else {},
+        numbers=snapshot.numbers.get(user.id, ()),
+        cost_centre=snapshot.cost_centres.get(user.cost_centre_id) if user.cost_centre_id else None,
+        targets=snapshot.targets,
+    )
+
+
+def _barred(layers: Sequence[OwnedLayer], who: Person) -> dict[str, Effective]:
+    """The idle text of somebody whose outgoing calls are disabled (FEATURES C2)."""
+    outgoing = resolve(concerning(layers, who.user), scope=Scope.LINE)["line.outgoing"]
+    if outgoing.value != "disabled":
+        return {}
+    text = str(who.held["idle.barred-text"].value)
+    return {"idle.text": Effective("idle.text", text, outgoing.origin, outgoing.locked)}
 
 
 def _places(snapshot: Snapshot, cipher: Cipher, layers: Sequence[OwnedLayer]) -> Iterable[Station]:
@@ -131,6 +158,8 @@ def _year(settings: dict[str, Effective], now: datetime) -> int:
 
 def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[OwnedLayer]:
     names = owner_names(snapshot)
+    for layer in package_layers(snapshot.organisation.package):
+        yield OwnedLayer(snapshot.organisation.id, layer)
     for row in snapshot.settings:
         setting = BY_KEY.get(row.key)
         if setting is None:

@@ -18,7 +18,7 @@ from provisioning.store.database import Session
 from provisioning.store.devices import Device, DeviceIdentity, Station
 from provisioning.store.security import DeviceTrust, Enrolment
 from provisioning.usecases import windows
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import (
     check_provable,
@@ -71,7 +71,7 @@ def add_device(
     actor.require(Permission.WRITE)
     address = Mac.parse(mac) if mac else None
     maker, kind = _vendor_and_model(core, address, vendor, model)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         place = site_named(session, actor, site)
         check_provable(maker, kind, place)
         if address is not None and queries.active_identity(session, address):
@@ -204,7 +204,7 @@ def _enrol(core: Core, session: Session, row: Device, vendor: Vendor | None) -> 
 def enrol(core: Core, actor: Actor, device: UUID | str) -> str:
     """A new enrolment link for a device without a MAC; former links end."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = find_device(session, actor, device)
         if queries.macs(session, [row.id]):
             raise Conflict(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
 from provisioning.domain.errors import InvalidSetting, LockedAbove, NotFound
+from provisioning.domain.packages import package_layers
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import (
     BY_KEY,
@@ -26,7 +27,7 @@ from provisioning.store.database import Session
 from provisioning.store.organisations import Organisation, Role
 from provisioning.store.people import User
 from provisioning.store.values import SettingValue
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.effective import visible
 from provisioning.usecases.owners import Owner, find_owner
@@ -66,7 +67,7 @@ def set_values(
     of which either may be left out. Raises InvalidSetting, LockedAbove or NotFound.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         at = find_owner(session, actor, level, owner)
         held = _held(session, at)
         given = {key: _Given.read(key, at.level, raw) for key, raw in values.items()}
@@ -86,7 +87,7 @@ def set_values(
 def delete_value(core: Core, actor: Actor, level: str, owner: UUID | str, key: str) -> None:
     """Take a value away, so that an earlier level's holds again; raises NotFound."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         at = find_owner(session, actor, level, owner)
         row = _held(session, at).get(key)
         if row is None:
@@ -191,7 +192,8 @@ def effective_for_user(core: Core, actor: Actor, user: UUID | str) -> list[Effec
         organisation = session.get_one(Organisation, actor.organisation)
         names = {row.id: row.name, organisation.id: organisation.name} | _role_name(session, row)
         values = queries.settings_at(session, [*at.above, at.place])
-        layers = [_layer(core, value, names) for value in values if value.key in BY_KEY]
+        layers = package_layers(organisation.package)
+        layers += [_layer(core, value, names) for value in values if value.key in BY_KEY]
         held = {key: v for scope in Scope for key, v in resolve(layers, scope=scope).items()}
         return [visible(actor, held[item.key]) for item in SETTINGS if Level.USER in item.levels]
 

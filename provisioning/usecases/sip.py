@@ -14,7 +14,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.people import SipAccount, SipServer, User
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
@@ -54,7 +54,7 @@ def add_server(core: Core, actor: Actor, **columns: Any) -> SipServer:
     Raises InvalidInput or DuplicateName.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = SipServer(organisation_id=actor.organisation)
         change(row, columns, _SERVER_FIELDS)
         _check_server(session, row)
@@ -71,7 +71,7 @@ def change_server(
 ) -> SipServer:  # fmt: skip
     """Change a SIP server; raises NotFound, InvalidInput, DuplicateName or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, SipServer, actor.organisation, server)
         expect(row, revision)
         default = queries.default_server(session, actor.organisation)
@@ -110,7 +110,7 @@ def delete_server(
 ) -> None:
     """Delete a SIP server without accounts and sites; raises StillInUse."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, SipServer, actor.organisation, server)
         expect(row, revision)
         for table, what in (("sip_account", "accounts"), ("site", "sites")):
@@ -150,7 +150,7 @@ def add_account(
     Without a password one is generated, if the server's secrets are ours; else SecretsAreGiven.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         return new_account(
             core,
             session,
@@ -240,7 +240,7 @@ def change_account(
 ) -> SipAccount:  # fmt: skip
     """Change an account's user name, authentication name or password."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, SipAccount, actor.organisation, account)
         expect(row, revision)
         given = dict(changes)
@@ -272,7 +272,7 @@ def delete_account(
 ) -> None:
     """Delete an account; its holder loses the line."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, SipAccount, actor.organisation, account)
         expect(row, revision)
         session.delete(row)

@@ -15,7 +15,7 @@ from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
 from provisioning.store.people import User
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
@@ -76,7 +76,7 @@ def change_station(
 ) -> Seat:  # fmt: skip
     """Change a station's name or who may hotdesk there; raises NotFound or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, Station, actor.organisation, station)
         expect(row, revision)
         change(row, changes, _FIELDS)

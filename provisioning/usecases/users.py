@@ -14,7 +14,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.people import SipAccount, User
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
@@ -46,7 +46,7 @@ def add_user(
     Raises InvalidInput, DuplicateExtension or DuplicateName; nothing is stored then.
     """
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         user = User(organisation_id=actor.organisation, first_name="")
         change(user, columns, _FIELDS)
         fields.name("first_name", user.first_name)
@@ -73,7 +73,7 @@ def change_user(
 ) -> User:  # fmt: skip
     """Change a user; raises NotFound, InvalidInput, DuplicateExtension or StaleRevision."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
         with session.no_autoflush:
@@ -104,7 +104,7 @@ def _check_unique(session: Session, user: User) -> None:
 def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None = None) -> None:
     """Delete a user with their accounts and assignments; their phones fall to the guest file."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
         queries.forget_values(session, row.id)
@@ -121,7 +121,7 @@ def set_pin(core: Core, actor: Actor, user: UUID | str, pin: str | None) -> str:
         check_pin_form(pin)
     chosen = pin or generate_pin()
     hashed = core.pins.hash(chosen)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         row.pin_hash = hashed
         row.pin_must_change = False
@@ -131,5 +131,5 @@ def set_pin(core: Core, actor: Actor, user: UUID | str, pin: str | None) -> str:
 def clear_pin(core: Core, actor: Actor, user: UUID | str) -> None:
     """Take a user's PIN away: they cannot log in on phones."""
     actor.require(Permission.WRITE)
-    with core.database.write() as session:
+    with changing(core, actor) as session:
         queries.get(session, User, actor.organisation, user).pin_hash = None

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ForeignKeyConstraint, Integer, LargeBinary, Uuid
 
 from provisioning.domain.ids import new_id
 from provisioning.domain.keys import Area, KeyType
-from provisioning.domain.kinds import IdentityKind
+from provisioning.domain.kinds import IdentityKind, LicenceKind, TargetKind
 from provisioning.domain.settings import Level
 from provisioning.store.base import Base, UtcDateTime
 from provisioning.store.database import Database, Session
@@ -27,8 +27,10 @@ FIRST_HOLDER = {"sip_account": "user_id"}
 """The columns a check asks for although they may be null."""
 
 WORDS = {
+    "call_target": {"kind": TargetKind.RING_GROUP},
     "device_identity": {"kind": IdentityKind.MAC},
     "key": {"level": Level.ORGANISATION, "area": Area.LINE, "type": KeyType.NONE},
+    "licence": {"kind": LicenceKind.PRO},
     "setting": {"level": Level.ORGANISATION},
 }
 """Columns that take only certain words and have no default."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from provisioning.domain.keys import SETS, KeyType
-from provisioning.domain.settings import SETTINGS
+from provisioning.domain.settings import SETTINGS, Scope
 from provisioning.render.cases import cases
 from provisioning.render.files import used_settings
 from provisioning.vendors.load import Vendor
@@ -59,6 +59,8 @@ def _settings(vendors: list[Vendor]) -> Iterator[list[str]]:
     }
     yield ["Setting", *(vendor.id for vendor in vendors)]
     for setting in SETTINGS:
+        if setting.scope is Scope.PERSON:
+            continue  # no phone has a parameter for it
         concept = setting.key.rpartition(".")[2]
         yield [
             f"`{setting.key}`",

@@ -41,6 +41,8 @@ class Setting(Shown):
     choices: list[str]
     minimum: int
     maximum: int
+    member: str | None
+    """Who changes it for themselves: null nobody, empty everybody, else those with this right."""
 
 
 class SettingValue(Shown):

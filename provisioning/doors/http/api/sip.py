@@ -52,7 +52,8 @@ class SipServerChange(Input):
     backup: Text = absent()
     backup_port: Port = absent()
     codes: dict[Text, Text] = absent()
-    """Feature codes by name: voicemail, pickup, park, retrieve."""
+    """Feature codes by name: voicemail, pickup, park, retrieve, anonymous, caller-id, barge,
+    listen, whisper."""
     secrets: Secrets = absent()
     """Whether its passwords are generated here or given by the PBX side."""
     is_default: bool = absent()

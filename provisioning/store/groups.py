@@ -1,0 +1,77 @@
+"""Finding how people are grouped, what they call out with and where calls can go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.store.catalogue import (
+    CallTarget,
+    Category,
+    CategoryOption,
+    CostCentre,
+    Number,
+    UserNumber,
+    UserOption,
+)
+from provisioning.store.people import User
+
+
+def department(session: Session, organisation: UUID) -> Category:
+    """The built-in category, which every organisation has."""
+    return session.scalars(
+        select(Category).where(Category.organisation_id == organisation, Category.built_in)
+    ).one()
+
+
+def departments(session: Session, organisation: UUID) -> dict[UUID, UUID]:
+    """The department of each user of an organisation that has one, by the user's id."""
+    rows = session.execute(
+        select(UserOption.user_id, UserOption.option_id)
+        .join(Category, Category.id == UserOption.category_id)
+        .where(UserOption.organisation_id == organisation, Category.built_in)
+    )
+    return {user: option for user, option in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def department_names(session: Session, organisation: UUID) -> dict[UUID, str]:
+    """What the department of each user that has one is called, by the user's id."""
+    rows = session.execute(
+        select(UserOption.user_id, CategoryOption.name)
+        .join(Category, Category.id == UserOption.category_id)
+        .join(CategoryOption, CategoryOption.id == UserOption.option_id)
+        .where(UserOption.organisation_id == organisation, Category.built_in)
+    )
+    return {user: name for user, name in rows}  # noqa: C416 - rows are no pairs to mypy
+
+
+def caller_ids(session: Session, users: Sequence[UUID]) -> dict[UUID, tuple[Number, ...]]:
+    """The numbers each of the users may call out with besides their first, in order."""
+    if not users:
+        return {}
+    rows = session.execute(
+        select(UserNumber.user_id, Number)
+        .join(Number, Number.id == UserNumber.number_id)
+        .where(UserNumber.user_id.in_(users))
+        .order_by(UserNumber.position, UserNumber.id)
+    )
+    found: dict[UUID, tuple[Number, ...]] = {}
+    for user, number in rows:
+        found[user] = (*found.get(user, ()), number)
+    return found
+
+
+def cost_centres(session: Session, users: Iterable[User]) -> dict[UUID, CostCentre]:
+    """The cost centres of users by their own ids."""
+    ids = [user.cost_centre_id for user in users if user.cost_centre_id]
+    rows = session.scalars(select(CostCentre).where(CostCentre.id.in_(ids))) if ids else ()
+    return {row.id: row for row in rows}
+
+
+def targets(session: Session, organisation: UUID) -> dict[UUID, CallTarget]:
+    """The call targets of an organisation by id."""
+    rows = session.scalars(select(CallTarget).where(CallTarget.organisation_id == organisation))
+    return {row.id: row for row in rows}

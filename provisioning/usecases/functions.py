@@ -1,0 +1,165 @@
+"""Keys that a person's features and rights make, and those they take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from provisioning.domain.effective import Effective
+from provisioning.domain.keys import PEOPLE_SETS, TARGET, Area, Key, KeyAddress, KeyType, is_id
+from provisioning.domain.kinds import TargetKind
+from provisioning.store.catalogue import CallTarget, CostCentre, Number
+from provisioning.store.people import User
+
+_SOMEWHERE = KeyAddress(Area.LINE, 0, 1)
+
+_NEEDED = {
+    KeyType.PICKUP: ("right.calls", "right.pickup"),
+    KeyType.GROUP_PICKUP: ("right.calls", "right.pickup"),
+    KeyType.PARK: ("right.park",),
+    KeyType.RETRIEVE: ("right.park",),
+    KeyType.PARK_SLOTS: ("right.park",),
+    KeyType.RECORD: ("right.record",),
+    KeyType.VOICEMAIL: ("feature.voicemail",),
+    KeyType.DND: ("right.incoming",),
+    KeyType.FORWARD: ("right.incoming",),
+    KeyType.LOGIN: ("feature.hotdesking",),
+} | dict.fromkeys(PEOPLE_SETS, ("right.presence",))
+"""What a person needs for a key of that type to be there (FEATURES B14, C4, D2 to D6, G1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom the keys of a phone are for: their settings, and what the organisation gave them.
+
+    ``codes`` are the feature codes of the server their first account is on; ``targets`` are the
+    call targets of the organisation.
+    """
+
+    user: User
+    held: Mapping[str, Effective]
+    codes: Mapping[str, str] = field(default_factory=dict)
+    numbers: tuple[Number, ...] = ()
+    cost_centre: CostCentre | None = None
+    targets: Mapping[UUID, CallTarget] = field(default_factory=dict)
+
+    def may(self, right: str) -> bool:
+        """Whether a right or a feature holds for them."""
+        return bool(self.held[right].value)
+
+    @property
+    def records(self) -> bool:
+        """Whether they start and stop recording by a key (FEATURES B11, D6)."""
+        return self.held["call.recording"].value == "on-demand" and self.may("right.record")
+
+
+def permitted(key: Key, person: Person | None) -> bool:
+    """Whether a key may be on the phone of its person; a phone of several has all."""
+    if person is None:
+        return True
+    if key.type is KeyType.RECORD and not person.records:
+        return False
+    target = _target(key, person.targets)
+    if target is not None and target.kind == TargetKind.VOICE_APP and not person.may("right.ivr"):
+        return False
+    return all(person.may(needed) for needed in _NEEDED.get(key.type, ()))
+
+
+def aimed(key: Key, targets: Mapping[UUID, CallTarget]) -> Key | None:
+    """The key with the number of the call target it points to; None if that has none (E4)."""
+    if not key.value.startswith(TARGET):
+        return key
+    target = _target(key, targets)
+    if target is None or not target.number:
+        return None
+    return replace(key, value=target.number, label=key.label or target.name)
+
+
+def _target(key: Key, targets: Mapping[UUID, CallTarget]) -> CallTarget | None:
+    text = key.value.removeprefix(TARGET)
+    return targets.get(UUID(text)) if text != key.value and is_id(text) else None
+
+
+def function_keys(person: Person, present: Iterable[Key]) -> Iterator[Key]:
+    """A key for each function they have and want one for, unless one of its type is there."""
+    types = {key.type for key in present}
+    for function in person.held["keys.functions"].value:  # type: ignore[union-attr]  # a LIST
+        for key in _MADE[str(function)](person):
+            if key.type not in types or key.value:
+                yield key
+
+
+def _key(type_: KeyType, value: str = "", label: str = "") -> Key:
+    return Key(_SOMEWHERE, type_, value, label)
+
+
+def _record(person: Person) -> Iterator[Key]:
+    if person.records:
+        yield _key(KeyType.RECORD)
+
+
+def _anonymous(person: Person) -> Iterator[Key]:
+    if "anonymous" in person.codes and person.may("right.outgoing"):
+        yield _key(KeyType.SPEED_DIAL, person.codes["anonymous"], "Anonymous")
+
+
+def _account_code(person: Person) -> Iterator[Key]:
+    if person.cost_centre is not None and person.cost_centre.code:
+        yield _key(KeyType.PREFIX, person.cost_centre.code, person.cost_centre.name)
+
+
+def _callback(person: Person) -> Iterator[Key]:
+    number = str(person.held["call.callback-number"].value)
+    if person.held["call.method"].value == "callback" and number:
+        yield _key(KeyType.SPEED_DIAL, number, "Callback")
+
+
+def _caller_ids(person: Person) -> Iterator[Key]:
+    code = person.codes.get("caller-id")
+    if code is None or not person.may("feature.several-caller-ids"):
+        return
+    for number in person.numbers:
+        digits = number.number.removeprefix("+")
+        yield _key(KeyType.PREFIX, code + digits, number.label or number.number)
+
+
+def _operator(name: str, label: str, person: Person) -> Iterator[Key]:
+    operates = person.may("feature.operator-console") and person.may(f"right.{name}")
+    if operates and name in person.codes:
+        yield _key(KeyType.PREFIX, person.codes[name], label)
+
+
+def _shared_voicemail(person: Person) -> Iterator[Key]:
+    fallback = person.user.fallback
+    if fallback.get("kind") != TargetKind.SHARED_VOICEMAIL or not is_id(fallback.get("id", "")):
+        return
+    target = person.targets.get(UUID(fallback["id"]))
+    if target is not None and target.number:
+        yield _key(KeyType.VOICEMAIL, target.number, target.name)
+
+
+def _voicemail(person: Person) -> Iterator[Key]:
+    if "voicemail" in person.codes and person.may("feature.voicemail"):
+        yield _key(KeyType.VOICEMAIL)
+
+
+def _pickup(person: Person) -> Iterator[Key]:
+    if "pickup" in person.codes and person.may("right.calls") and person.may("right.pickup"):
+        yield _key(KeyType.PICKUP)
+
+
+_MADE = {
+    "record": _record,
+    "anonymous": _anonymous,
+    "account-code": _account_code,
+    "callback": _callback,
+    "caller-ids": _caller_ids,
+    "barge": lambda person: _operator("barge", "Barge in", person),
+    "listen": lambda person: _operator("listen", "Listen", person),
+    "whisper": lambda person: _operator("whisper", "Whisper", person),
+    "shared-voicemail": _shared_voicemail,
+    "voicemail": _voicemail,
+    "pickup": _pickup,
+}
+"""The keys of each function (FEATURES A10, B8, B9, B11, B14, C3, D3, D5, E5)."""
