@@ -15,14 +15,15 @@ from provisioning.render.files import used_settings
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.registry import Registry
 
-_YES, _NO, _CANNOT = "yes", "no", "not all"
+_YES, _NO, _SOME, _NEVER = "yes", "no", "not all", "cannot"
 _HEAD = """# Dialects
 
 What each dialect can say. This page is made from the vendor folders by
 `provisioning check --concepts`; do not edit it.
 
 *yes*: the dialect has a parameter for it, from a source. *no*: none that a source gives; the loss
-report of a device says so when it is set. *not all*: some models of the dialect cannot.
+report of a device says so when it is set. *cannot*: the same, and a source says that these phones
+have none. *not all*: some models of the dialect cannot.
 
 """
 
@@ -81,5 +82,5 @@ def _keys(vendors: list[Vendor]) -> Iterator[list[str]]:
 
 def _word(vendor: Vendor, concept: str, *, known: bool) -> str:
     if not known:
-        return _NO
-    return _CANNOT if any(concept in model.cannot for model in vendor.data.models) else _YES
+        return _NEVER if concept in vendor.data.cannot else _NO
+    return _SOME if any(concept in model.cannot for model in vendor.data.models) else _YES
