@@ -272,7 +272,8 @@ class VendorData:
     ``key_types``, ``languages``, ``tones``
     and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
     value; ``zones`` says how they are told the time zone, the first that fits a model is its own.
-    ``traits`` are the defaults of every trait a model may set.
+    ``traits`` are the defaults of every trait a model may set. ``cannot`` are settings and types
+    of keys that, by a source, none of its phones has: there is nothing left to find.
     """
 
     __pydantic_config__ = _STRICT
@@ -287,6 +288,7 @@ class VendorData:
     asks: tuple[str, ...] = ()
     boot: tuple[str | BootStep, ...] = ()
     models: tuple[Model, ...] = ()
+    cannot: tuple[str, ...] = ()
     traits: dict[str, Trait] = field(default_factory=dict)
     key_types: dict[str, str] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
