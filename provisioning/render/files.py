@@ -152,7 +152,10 @@ def _setting_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
         held.update(line.settings)
     chosen = {key for key, value in held.items() if value.origin.level is not Level.BUILT_IN}
     for key in sorted(chosen - used_settings(phone, vendor)):
-        yield f"The setting '{key}' has no effect in this phone's files."
+        if key in vendor.data.cannot:
+            yield f"The setting '{key}' has no effect: no phone of {vendor.data.name} has it."
+        else:
+            yield f"The setting '{key}' has no effect in this phone's files."
 
 
 def used_settings(phone: Phone, vendor: Vendor) -> set[str]:

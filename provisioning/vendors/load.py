@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from provisioning.domain.errors import BadVendorFolder
 from provisioning.domain.keys import KeyType
+from provisioning.domain.settings import BY_KEY
 from provisioning.vendors import grammar
 from provisioning.vendors.reading import pattern_fault
 from provisioning.vendors.schema import (
@@ -158,6 +159,11 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
     for word in data.key_types:
         if word not in set(KeyType):
             yield f"key_types.{word} is no key type; write one of {', '.join(KeyType)}."
+    for word in data.cannot:
+        if word not in BY_KEY and word not in set(KeyType):
+            yield f"cannot: '{word}' is no setting and no type of key; mend the name."
+        if word in data.key_types:
+            yield f"cannot: '{word}' is in key_types; take it from one."
 
 
 def _model_faults(data: VendorData, by_name: dict[str, Model]) -> Iterator[str]:

@@ -269,10 +269,10 @@ class VendorData:
     ``asks`` are further names its phones ask for that we recognise and do not serve: they are
     answered "not found" and never count as scanning. ``boot`` is the order a booting phone asks
     in; an entry may be a name alone. ``readback`` says what the parameters mean to the phone.
-    ``cannot`` are concepts of which a source says that these phones have no parameter for them.
     ``key_types``, ``languages``, ``tones`` and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
     value; ``zones`` says how they are told the time zone, the first that fits a model is its own.
-    ``traits`` are the defaults of every trait a model may set.
+    ``traits`` are the defaults of every trait a model may set. ``cannot`` are settings and types
+    of keys that, by a source, none of its phones has: there is nothing left to find.
     """
 
     __pydantic_config__ = _STRICT
@@ -286,8 +286,8 @@ class VendorData:
     files: tuple[FileRule, ...] = ()
     asks: tuple[str, ...] = ()
     boot: tuple[str | BootStep, ...] = ()
-    cannot: tuple[str, ...] = ()
     models: tuple[Model, ...] = ()
+    cannot: tuple[str, ...] = ()
     traits: dict[str, Trait] = field(default_factory=dict)
     key_types: dict[str, str] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)

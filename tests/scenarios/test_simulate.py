@@ -20,7 +20,13 @@ DIALECTS = [
     vendor.id for vendor in REGISTRY if vendor.data.readback and vendor.data.highest_trust != "none"
 ]
 # Models whose file is another than that of the dialect's first golden case.
-FORMS = [*DIALECTS, "gigaset/N510 IP PRO", "ale/8028s-GE", "ale/4028", "algo/8063"]
+FORMS = [
+    *DIALECTS,
+    *("gigaset/N510 IP PRO", "gigaset/N720 DM PRO", "ale/8028s-GE", "ale/4028", "algo/8063"),
+    *("poly-obi/OBi200", "poly-obi/OBi202", "poly-obi/VVX D230"),
+]
+# An adapter whose second port has the user: the first one has no line.
+SECOND_PORT = "poly-obi/OBi302"
 TRUSTING = {"networks": ["127.0.0.0/8"], "minimum_trust": "network"}
 SERIAL = itertools.count(0xA00001)
 
@@ -62,6 +68,9 @@ def unboxed(server, site, trusting, request):
     columns = {"vendor": vendor.id, "model": model.id, "site": here["id"], **given}
     device = server.api("POST", "devices", columns)
     owner = f"devices/{device['id']}"
+    if model.kind is ModelKind.ATA:
+        ports = server.api("GET", f"devices/{device['id']}/stations")["items"]
+        owner = f"stations/{ports[1 if request.param == SECOND_PORT else 0]['id']}"
     if model.kind is ModelKind.DECT_BASE:
         system = server.api("POST", "dect-systems", {"name": ada["extension"], "site": here["id"]})
         server.api("POST", f"dect-systems/{system['id']}/members", {"device": device["id"]})
@@ -76,7 +85,7 @@ def unboxed(server, site, trusting, request):
     return VirtualPhone(vendor, model.id, mac, url, ca=ca), device["id"], ada["extension"]
 
 
-@pytest.mark.parametrize("unboxed", FORMS, indirect=True)
+@pytest.mark.parametrize("unboxed", [*FORMS, SECOND_PORT], indirect=True)
 async def test_a_phone_of_every_dialect_boots_and_is_adopted(server, unboxed):
     """It shows its user in the window, goes where it is sent, and is adopted there."""
     phone, device, extension = unboxed

@@ -15,15 +15,15 @@ from provisioning.render.files import used_settings
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.registry import Registry
 
-_YES, _NO, _SOME, _NEVER = "yes", "no", "not all", "cannot"
+_YES, _NO, _NOT_ALL, _CANNOT = "yes", "no", "not all", "cannot"
 _HEAD = """# Dialects
 
 What each dialect can say. This page is made from the vendor folders by
 `provisioning check --concepts`; do not edit it.
 
 *yes*: the dialect has a parameter for it, from a source. *no*: none that a source gives; the loss
-report of a device says so when it is set. *cannot*: the same, and a source says that these phones
-have none. *not all*: some models of the dialect cannot.
+report of a device says so when it is set. *not all*: some models of the dialect cannot. *cannot*: a
+source says that its phones have no such thing.
 
 """
 
@@ -62,10 +62,9 @@ def _settings(vendors: list[Vendor]) -> Iterator[list[str]]:
     for setting in SETTINGS:
         if setting.scope is Scope.PERSON:
             continue  # no phone has a parameter for it
-        concept = setting.key.rpartition(".")[2]
         yield [
             f"`{setting.key}`",
-            *(_word(vendor, concept, known=setting.key in used[vendor.id]) for vendor in vendors),
+            *(_word(vendor, setting.key, setting.key in used[vendor.id]) for vendor in vendors),
         ]
 
 
@@ -76,11 +75,13 @@ def _keys(vendors: list[Vendor]) -> Iterator[list[str]]:
             continue
         yield [
             f"`{kind}`",
-            *(_word(vendor, kind, known=kind in vendor.data.key_types) for vendor in vendors),
+            *(_word(vendor, kind, kind in vendor.data.key_types) for vendor in vendors),
         ]
 
 
-def _word(vendor: Vendor, concept: str, *, known: bool) -> str:
+def _word(vendor: Vendor, concept: str, known: bool) -> str:
+    """``concept`` is a setting's key or a type of key; models name settings by the last word."""
     if not known:
-        return _NEVER if concept in vendor.data.cannot else _NO
-    return _SOME if any(concept in model.cannot for model in vendor.data.models) else _YES
+        return _CANNOT if concept in vendor.data.cannot else _NO
+    word = "phonebook" if concept.startswith("phonebook.") else concept.rpartition(".")[2]
+    return _NOT_ALL if any(word in model.cannot for model in vendor.data.models) else _YES

@@ -123,6 +123,16 @@ def test_settings_without_effect_are_told():
     assert effectless == ["The setting 'idle.text' has no effect in this phone's files."]
 
 
+def test_what_no_phone_of_a_dialect_has_is_told_as_such():
+    """Linphone never polls: the report says that nothing is left to find."""
+    shipped = load_registry([ROOT]).vendor("linphone")
+    changes = {"settings": {"provisioning.poll-minutes": 60}}
+    said = losses(shared_phone((ROOT,), "minimal-user", model="Linphone", **changes), shipped)
+    assert said == [
+        "The setting 'provisioning.poll-minutes' has no effect: no phone of Linphone has it."
+    ]
+
+
 def test_every_model_can_report():
     """The full case gives whole sentences for every shipped model."""
     for vendor in load_registry([ROOT]):

@@ -119,6 +119,10 @@ FAULTS = {
         GOOD + '\n[[zones]]\nform = "guess"\n',
         "'zones.0.form' is 'guess'; write one of",
     ),
+    "what no phone has is unknown": (
+        replaced("boot = [", 'cannot = ["poll-minutes"]\nboot = ['),
+        "cannot: 'poll-minutes' is no setting and no type of key; mend the name.",
+    ),
     "unknown step of the boot": (
         replaced('boot = ["config"', 'boot = ["firmware"'),
         "boot: 'firmware' is neither a file's id nor among asks; add it to one.",
