@@ -149,6 +149,10 @@ class UnsafeValue(RenderFailed):
     """A value holds a character that its file's syntax cannot carry."""
 
 
+class StaleLink(BrokenRule):
+    """A phone asks for a linked file in a version that has passed."""
+
+
 class StoreUnavailable(BrokenRule):
     """The database did not answer; the caller should try again."""
 

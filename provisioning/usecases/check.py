@@ -15,6 +15,7 @@ from provisioning.usecases.checks.golden import (
 )
 from provisioning.usecases.checks.overlaps import overlaps
 from provisioning.usecases.checks.overrides import accept, changed_beneath
+from provisioning.usecases.checks.silences import silences
 from provisioning.vendors.registry import Registry
 
 __all__ = ["Finding", "Severity", "accept", "check_vendors", "write_golden"]
@@ -31,6 +32,7 @@ def check_vendors(registry: Registry) -> list[Finding]:
     found = [*_disabled(registry), *overlaps(registry)]
     roots = shared_roots(registry.roots)
     for vendor in registry:
+        found += silences(vendor)
         found += golden_cases(vendor)
         found += every_model(vendor, roots)
     if registry.roots:

@@ -70,6 +70,9 @@ lines = 2
 
 [adopt.parameters]
 "provisioning.url" = "{{url}}"
+
+[tls]
+none = "not known yet"
 """
 
 _TEMPLATE = """\

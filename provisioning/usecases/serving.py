@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
+from provisioning.domain.errors import StaleLink
 from provisioning.domain.kinds import DeviceState
 from provisioning.domain.phone import Provisioning
 from provisioning.domain.trust import Grade, Judgement
@@ -187,6 +189,7 @@ def _content(
     adopted = wanted.trust.adopted_at is not None and not rule.phonebook
     held = core.cache.get(key, versions(session, device)) if adopted else None
     if held is not None:
+        _check_version(rule, request.query, held.content)
         return FileReply(Outcome.SERVED, held.content, media_type=rule.media_type, etag=held.etag)
     rows = snapshot(session, device)
     phone = build_phone(rows, core.cipher, facts=wanted.facts, provisioning=place, now=core.clock())
@@ -195,7 +198,18 @@ def _content(
     reply = reply_of(render_file(phone, wanted.vendor, rule), rule.media_type)
     if adopted:
         core.cache.put(key, Cached(rows.versions, reply.content, reply.etag))
+    _check_version(rule, request.query, reply.content)
     return reply
+
+
+def _check_version(rule: FileRule, query: str, content: bytes) -> None:
+    """Refuse a linked file that is no longer the one the phone's own file named."""
+    wanted = parse_qs(query, max_num_fields=20).get("v") if rule.linked else None
+    if wanted and wanted[0] != hashlib.md5(content, usedforsecurity=False).hexdigest():
+        raise StaleLink(
+            f"The file '{rule.id}' is another than the one the phone was told of.",
+            remedy="It is asked for again when the phone has fetched its configuration anew.",
+        )
 
 
 def _place(

@@ -131,7 +131,9 @@ class FileRule:
     ``secret`` whether it needs the site's trust (a name with a MAC always does, so that a
     refused phone looks like an unknown one); ``session`` marks the one file that holds all a
     hotdesk session can change; ``phonebook`` the remote phone book (its template sees
-    ``directory``, ``page_size`` entries at a time, or all at once where it is absent); ``proof`` the files whose fetch shows that a phone is current;
+    ``directory``, ``page_size`` entries at a time, or all at once where it is absent); ``linked`` a
+    file whose address another one gives with ``?v=`` and its MD5: it is served in that very version
+    or not at all, so that a login in the middle of a boot never mixes two people; ``proof`` the files whose fetch shows that a phone is current;
     ``only`` restricts the rule to models with these traits, ``firmware_from`` and
     ``firmware_below`` to versions from the one and before the other (dotted numbers); a phone of
     unknown firmware is taken for a current one.
@@ -147,6 +149,7 @@ class FileRule:
     secret: bool = True
     session: bool = False
     proof: bool = True
+    linked: bool = False
     phonebook: bool = False
     page_size: int | None = None
     only: dict[str, Trait] = field(default_factory=dict)
@@ -187,13 +190,15 @@ class Adopt:
     ``parameters`` are names and values in the vendor's words; a value may hold ``{url}`` (with
     its final slash), ``{scheme}`` (mapped by ``schemes``), ``{hostpath}`` (the URL without
     scheme), ``{user}`` and ``{password}``, or ``{userinfo}``: both as a URL has them, with the at
-    sign, empty where there is no user; and ``{mac}``, twelve lower-case hex digits.
+    sign, empty where there is no user; and ``{mac}``, twelve lower-case hex digits. Where no
+    source gives one, ``none`` says what leads the phones instead.
     """
 
     __pydantic_config__ = _STRICT
 
     parameters: dict[str, str] = field(default_factory=dict)
     schemes: dict[str, str] = field(default_factory=dict)
+    none: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,8 @@ class Tls:
     """What the vendor's phones trust.
 
     ``public`` says that current models trust the usual public CAs; ``delivery`` that a rendered
-    file can hand them our own CA by its URL, ``inline`` that it does so within itself.
+    file can hand them our own CA by its URL, ``inline`` that it does so within itself; ``none``
+    why nothing is known of it.
     """
 
     __pydantic_config__ = _STRICT
@@ -209,6 +215,7 @@ class Tls:
     public: bool = False
     delivery: bool = False
     inline: bool = False
+    none: str = ""
 
 
 class ZoneForm(StrEnum):

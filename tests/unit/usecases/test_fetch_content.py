@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
+
 import pytest
 
 from provisioning.domain.errors import RenderFailed
@@ -18,7 +21,9 @@ from provisioning.usecases import (
     sip,
     users,
 )
-from provisioning.usecases.requests import Door, Outcome, TokenCredential
+from provisioning.usecases import keys as layouts
+from provisioning.usecases.fetch import fetch_file
+from provisioning.usecases.requests import Door, FileRequest, Outcome, TokenCredential
 from provisioning.vendors.schema import Syntax
 
 
@@ -235,3 +240,48 @@ def test_a_changed_server_reaches_the_phone(desk):
         server = queries.default_server(session, desk.actor.organisation).id
     sip.change_server(desk.core, desk.actor, server, {"registrar": "new.example.com"})
     assert parameters(proven(desk))["account.1.sip_server.1.address"] == "new.example.com"
+
+
+@pytest.fixture
+def digium(desk):
+    """A registered Digium phone of Ada's, and a fetch of it by its token."""
+    made = registering.add_device(desk.core, desk.actor, mac="00:0F:D3:00:00:01", vendor="digium")
+    assignments.assign_device(desk.core, desk.actor, made.device.id, [desk.user])
+    url = devices.provisioning_urls(desk.core, desk.actor, made.device.id).token_url
+    credential = TokenCredential(url.rstrip("/").rpartition("/")[2])
+
+    def fetch(path: str):
+        name, _, query = path.partition("?")
+        request = FileRequest(
+            path=name,
+            query=query,
+            peer=ip_address("192.0.2.1"),
+            door=Door.HTTPS,
+            credential=credential,
+            user_agent="Digium D60 1_4_0_0",
+        )
+        return fetch_file(desk.core, request)
+
+    return made.device.id, fetch
+
+
+def test_a_linked_file_is_of_the_person_of_the_configuration_or_not_at_all(desk, digium):
+    """A phone whose person changes between two files of a boot never shows parts of both."""
+    _, fetch = digium
+    told = re.findall(
+        r"/(000fd3000001-\w+\.cfg\?v=\w+)", fetch("000fd3000001.cfg").content.decode()
+    )
+    assert len(told) == 2
+    assert [fetch(path).outcome for path in told] == [Outcome.SERVED] * 2
+    layouts.replace_keys(
+        desk.core, desk.actor, "user", desk.user,
+        [layouts.read_key({"position": 1, "type": "blf", "value": "1002", "label": "Grace"})],
+    )  # fmt: skip
+    late = [fetch(path) for path in told]
+    assert [reply.outcome for reply in late] == [Outcome.FAILED] * 2
+    assert not any(reply.content for reply in late)
+    again = re.findall(
+        r"/(000fd3000001-\w+\.cfg\?v=\w+)", fetch("000fd3000001.cfg").content.decode()
+    )
+    assert [fetch(path).outcome for path in again] == [Outcome.SERVED] * 2
+    assert b"1002" in b"".join(fetch(path).content for path in again)
