@@ -148,11 +148,6 @@ class Provisioning:
     ca_url: str = ""
     ca_pem: str = ""
 
-    @property
-    def leads_on(self) -> bool:
-        """Whether the phone can come back with proof: at once, or after it has our CA."""
-        return bool(self.url or self.ca_url or self.ca_pem)
-
 
 @dataclass(frozen=True, slots=True)
 class Phone:

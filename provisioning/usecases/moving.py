@@ -22,6 +22,23 @@ def can_prove(vendor: Vendor, model: Model | None) -> Grade:
     return GRADES[word]
 
 
+def schemes(vendor: Vendor, model: Model | None) -> tuple[str, ...]:
+    """The schemes of the URLs that a file can lead a phone to."""
+    return (model.over if model else None) or vendor.data.adopt.over
+
+
+def can_follow(place: Provisioning, vendor: Vendor, model: Model | None) -> bool:
+    """Whether the phone can come back with proof: at once, or by HTTPS after it has our CA.
+
+    A dialect without a parameter for it is led by DHCP or by hand alone.
+    """
+    if not vendor.data.adopt.parameters:
+        return False
+    over = schemes(vendor, model)
+    later = "https" in over and bool(place.ca_url or place.ca_pem)
+    return later or place.url.partition("://")[0] in over
+
+
 def token_url(core: Core, trust: DeviceTrust, *, tls: bool = True) -> str:
     """The device's own URL, with its final slash."""
     token = core.cipher.decrypt(trust.token_encrypted, PURPOSE_TOKEN)
@@ -53,8 +70,11 @@ def destination(
         or (ca and trust.ca_delivered_at is not None)
         or not core.places.http
     )
-    if core.places.https and follows:
+    over = schemes(vendor, model)
+    if core.places.https and follows and "https" in over:
         return Provisioning(token_url(core, trust), ca_url=ca_url, ca_pem=ca_pem)
-    if core.places.http and site.allow_http:
+    if core.places.http and site.allow_http and "http" in over:
         return Provisioning(token_url(core, trust, tls=False), ca_url=ca_url, ca_pem=ca_pem)
+    if core.places.https and follows:  # not to be led there, but a phone book can be asked for
+        return Provisioning(token_url(core, trust), ca_url=ca_url, ca_pem=ca_pem)
     return Provisioning(ca_url=ca_url, ca_pem=ca_pem)

@@ -19,7 +19,7 @@ from provisioning.store.security import DeviceTrust
 from provisioning.store.snapshots import snapshot, versions
 from provisioning.usecases import windows
 from provisioning.usecases.core import Cached, Core
-from provisioning.usecases.moving import destination
+from provisioning.usecases.moving import can_follow, destination
 from provisioning.usecases.phonebook import with_directory
 from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.proof import Proof
@@ -156,8 +156,7 @@ def _delivers_ca(wanted: Wanted, place: Provisioning) -> bool:
 def _write(core: Core, source: str, wanted: Wanted, site: Site, place: Provisioning) -> Judgement:
     """Write the security state a request changes, judged again under the lock."""
     with core.database.write() as session:
-        # A dialect without a parameter for it is led by DHCP or by hand alone.
-        follows = place.leads_on and bool(wanted.vendor.data.adopt.parameters)
+        follows = can_follow(place, wanted.vendor, wanted.model)
         judgement = windows.apply(core, session, wanted.proof, site, source, can_follow=follows)
         if not judgement.admitted:
             return judgement

@@ -94,6 +94,7 @@ class Model:
 
     ``lines`` are SIP accounts; ``keys`` line keys over all pages; ``label_length`` characters;
     ``file_name`` is what file names call it where that is not its id (``spa504G.cfg``);
+    ``over`` are the schemes of a URL it can be led to, where the vendor's do not fit;
     ``cannot`` concepts its dialect has but this model lacks (`srtp`, `keys`, ...); ``traits``
     values of the vendor's own that its templates and file rules use.
     """
@@ -114,6 +115,7 @@ class Model:
     file_name: str | None = None
     cannot: tuple[str, ...] = ()
     highest_trust: Literal["none", "network", "token", "password", "certificate"] | None = None
+    over: tuple[Literal["https", "http"], ...] | None = None
     traits: dict[str, Trait] = field(default_factory=dict)
 
     @property
@@ -191,13 +193,15 @@ class Adopt:
     its final slash), ``{scheme}`` (mapped by ``schemes``), ``{hostpath}`` (the URL without
     scheme), ``{user}`` and ``{password}``, or ``{userinfo}``: both as a URL has them, with the at
     sign, empty where there is no user; and ``{mac}``, twelve lower-case hex digits. Where no
-    source gives one, ``none`` says what leads the phones instead.
+    source gives one, ``none`` says what leads the phones instead. ``over`` are the schemes of a URL
+    that the parameters can carry.
     """
 
     __pydantic_config__ = _STRICT
 
     parameters: dict[str, str] = field(default_factory=dict)
     schemes: dict[str, str] = field(default_factory=dict)
+    over: tuple[Literal["https", "http"], ...] = ("https", "http")
     none: str = ""
 
 

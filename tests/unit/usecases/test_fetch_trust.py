@@ -171,6 +171,21 @@ def test_a_dialect_without_a_parameter_for_it_keeps_its_source(core, actor, cloc
     assert phone.fetch(user_agent="", door=Door.HTTPS).outcome is Outcome.SERVED
 
 
+def test_a_phone_that_is_led_by_http_alone_is_not_waited_for_by_https(core, actor, clock, phone_of):
+    """A phone whose file cannot name an HTTPS server keeps its source, or goes to the HTTP token."""
+    row = registering.add_device(core, actor, mac="00:08:5D:00:00:01", model="6867i").device
+    phone = phone_of(row.id, "00085D000001.cfg")
+    assert phone.fetch(user_agent="", door=Door.HTTPS).outcome is Outcome.SERVED
+    clock.turn(days=30)
+    assert phone.fetch(user_agent="", door=Door.HTTPS).outcome is Outcome.SERVED
+    organisations.change_site(core, actor, row.site_id, {"allow_http": True})
+    phone.fetch("00085d000001-ca.crt", user_agent="")
+    path = f"http path: t/{own_token(phone).token}"
+    assert path in phone.fetch(user_agent="").content.decode()
+    proven = phone.fetch(credential=own_token(phone), user_agent="").content.decode()
+    assert path in proven
+
+
 def test_the_ca_is_no_way_around_trust(desk):
     """The CA file of a device is refused to whom its other files are refused."""
     desk.fetch()
