@@ -139,7 +139,8 @@ class Provisioning:
 
     ``url`` ends with a slash and is empty when the phone cannot follow anywhere safer; ``user``
     and ``password`` belong to it where it is challenged. ``ca_url`` and ``ca_pem`` hand our own
-    CA to phones that take it; empty when the chain is a public one.
+    CA to phones that take it; empty when the chain is a public one. ``screens`` is where the phone
+    tells what happens on it and asks for screens, with a slash at its end, empty where it cannot.
     """
 
     url: str = NO_URL
@@ -147,6 +148,7 @@ class Provisioning:
     password: str = ""
     ca_url: str = ""
     ca_pem: str = ""
+    screens: str = ""
 
 
 @dataclass(frozen=True, slots=True)

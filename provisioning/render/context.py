@@ -61,7 +61,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``language``, ``tone``: the vendor's word, or empty where it has none
     - ``idle``: the text that stands on the idle screen instead of a name: of a phone nobody has,
       or that outgoing calls are disabled; else empty
-    - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem
+    - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem, screens (where the
+      phone tells its events: ``event/dnd-on`` and ``event/dnd-off`` behind it; empty if it cannot)
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to

@@ -12,11 +12,15 @@ _AUTHOR = "author"
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person, token or command; ``source`` is the address it came from, empty for our own."""
+    """A person, token or command; ``source`` is the address it came from, empty for our own.
+
+    ``device_id`` is the phone that told it: it knows already and is not made to reload.
+    """
 
     name: str
     organisation_id: UUID | None = None
     source: str = ""
+    device_id: UUID | None = None
 
 
 def written_by(session: Session, author: Author) -> None:

@@ -191,6 +191,16 @@ def trust_by_token(session: Session, token_hash: bytes) -> DeviceTrust | None:
     )
 
 
+def trust_by_screen_token(session: Session, token_hash: bytes) -> DeviceTrust | None:
+    """The device whose screen token this is."""
+    return session.scalar(select(DeviceTrust).where(DeviceTrust.screen_token_hash == token_hash))
+
+
+def trusts_without_screens(session: Session) -> list[DeviceTrust]:
+    """Devices registered by a version that knew no screen tokens."""
+    return list(session.scalars(select(DeviceTrust).where(DeviceTrust.screen_token_hash.is_(None))))
+
+
 def trust_by_username(session: Session, username: str) -> DeviceTrust | None:
     """The device with that provisioning user name."""
     return session.scalar(select(DeviceTrust).where(DeviceTrust.username == username))

@@ -16,7 +16,8 @@ class DeviceTrust(Owned, Base):
     """A device's credentials and its provisioning window (DESIGN section 8).
 
     The token is kept as SHA-256, to be found, and encrypted, to be rendered; the previous one
-    stays valid until the new one was used. ``window_until`` is null when no window is open;
+    stays valid until the new one was used. The screen token is another one, for what the phone
+    tells and shows: it gives no file. ``window_until`` is null when no window is open;
     ``bound_source`` is the first address that came in it, ``window_served`` how many secret
     files it got; ``stays_bound`` is set for a phone that its file can lead nowhere safer.
     ``adopted_at`` is the first proven return, ``alarm`` what an admin should look
@@ -30,6 +31,8 @@ class DeviceTrust(Owned, Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     token_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     previous_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    screen_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    screen_token_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
     username: Mapped[str] = mapped_column(unique=True)
     password_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     window_until: Mapped[datetime | None]

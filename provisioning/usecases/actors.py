@@ -24,7 +24,7 @@ class Actor:
     """Whoever a request comes from. ``organisation_id`` is None for an operator's token.
 
     ``user_id`` is the user they are in that organisation, if they are one, ``login_id`` their
-    login; ``source`` is the address a request came from.
+    login; ``source`` is the address a request came from, ``device_id`` the phone that sent it.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Actor:
     user_id: UUID | None = None
     login_id: UUID | None = None
     source: str = ""
+    device_id: UUID | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds a permission."""
@@ -61,7 +62,8 @@ class Actor:
 def changing(core: Core, actor: Actor) -> Iterator[Session]:
     """A transaction whose changes are the actor's; raises as ``Database.write`` does."""
     with core.database.write() as session:
-        written_by(session, Author(actor.name, actor.organisation_id, actor.source))
+        author = Author(actor.name, actor.organisation_id, actor.source, actor.device_id)
+        written_by(session, author)
         yield session
 
 

@@ -19,9 +19,16 @@ from provisioning.domain.phone import Phone
 from provisioning.domain.settings import Scope
 from provisioning.render.files import render_file
 from provisioning.usecases.core import REALM, Core
+from provisioning.usecases.events import answer_screen
 from provisioning.usecases.moving import CA_FILE
 from provisioning.usecases.proof import Proof, prove
-from provisioning.usecases.requests import Door, FileReply, FileRequest, Outcome
+from provisioning.usecases.requests import (
+    Door,
+    FileReply,
+    FileRequest,
+    Outcome,
+    ScreenCredential,
+)
 from provisioning.usecases.serving import NOT_FOUND, find_wanted, reply_of, serve
 from provisioning.usecases.sightings import Sighting, masked, printable
 from provisioning.vendors import grammar
@@ -63,6 +70,8 @@ def fetch_file(core: Core, request: FileRequest) -> FileReply:
 
 
 def _answer(core: Core, request: FileRequest, seen: Sighting) -> FileReply:
+    if isinstance(request.credential, ScreenCredential):
+        return answer_screen(core, request, seen)
     name = grammar.file_name(request.path)
     ca_mac = _ca_mac(name) if name else None
     who = recognise(core.registry, name=name, user_agent=request.user_agent)

@@ -7,7 +7,7 @@ from provisioning.domain.trust import GRADES, Grade
 from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
 from provisioning.usecases.core import Core
-from provisioning.usecases.purposes import PURPOSE_TOKEN
+from provisioning.usecases.purposes import PURPOSE_SCREEN, PURPOSE_TOKEN
 from provisioning.usecases.requests import Door
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -46,6 +46,23 @@ def token_url(core: Core, trust: DeviceTrust, *, tls: bool = True) -> str:
     return f"{base}/t/{token}/"
 
 
+def _screens(core: Core, trust: DeviceTrust, *, tls: bool) -> str:
+    """Where the phone tells what happens on it; empty for one that has no screen token yet."""
+    if trust.screen_token_encrypted is None:
+        return ""
+    token = core.cipher.decrypt(trust.screen_token_encrypted, PURPOSE_SCREEN)
+    return f"{core.places.https if tls else core.places.http}/s/{token}/"
+
+
+def _place(core: Core, trust: DeviceTrust, ca_url: str, ca_pem: str, *, tls: bool) -> Provisioning:
+    return Provisioning(
+        token_url(core, trust, tls=tls),
+        ca_url=ca_url,
+        ca_pem=ca_pem,
+        screens=_screens(core, trust, tls=tls),
+    )
+
+
 def destination(
     core: Core, *, trust: DeviceTrust, site: Site, vendor: Vendor, model: Model | None,
     door: Door, mac: str,
@@ -72,9 +89,9 @@ def destination(
     )
     over = schemes(vendor, model)
     if core.places.https and follows and "https" in over:
-        return Provisioning(token_url(core, trust), ca_url=ca_url, ca_pem=ca_pem)
+        return _place(core, trust, ca_url, ca_pem, tls=True)
     if core.places.http and site.allow_http and "http" in over:
-        return Provisioning(token_url(core, trust, tls=False), ca_url=ca_url, ca_pem=ca_pem)
+        return _place(core, trust, ca_url, ca_pem, tls=False)
     if core.places.https and follows:  # not to be led there, but a phone book can be asked for
-        return Provisioning(token_url(core, trust), ca_url=ca_url, ca_pem=ca_pem)
+        return _place(core, trust, ca_url, ca_pem, tls=True)
     return Provisioning(ca_url=ca_url, ca_pem=ca_pem)

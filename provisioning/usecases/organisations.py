@@ -18,6 +18,7 @@ from provisioning.store.catalogue import Category
 from provisioning.store.database import Session
 from provisioning.store.organisations import Login, Membership, Organisation, Profile, Role, Site
 from provisioning.store.people import SipServer
+from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
@@ -273,6 +274,8 @@ def prepare(core: Core, *, email: str, password: str | None) -> FirstAdmin | Non
     """
     with core.database.write() as session:
         _sync_roles(session)
+        for trust in queries.trusts_without_screens(session):
+            windows.give_screen_token(core, trust)
         if access.any_login(session):
             return None
         organisation = access.organisation_by_name(session, FIRST_ORGANISATION)

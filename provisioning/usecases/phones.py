@@ -22,6 +22,8 @@ from provisioning.usecases.functions import Person
 from provisioning.usecases.lines import OwnedLayer, concerning, lines_at, people_at, person
 from provisioning.usecases.purposes import PURPOSE_DECT, PURPOSE_PHONE, PURPOSE_SETTING
 
+_ANYWHERE = frozenset({Level.ORGANISATION, Level.ROLE, Level.USER})
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -168,6 +170,16 @@ def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[OwnedLayer]:
         yield OwnedLayer(
             row.owner_id, Layer(row.key, stored_value(row, cipher), origin, row.locked)
         )
+
+
+def held_for(
+    snapshot: Snapshot, cipher: Cipher, user: User | None, scope: Scope, *, anywhere: bool = False
+) -> dict[str, Effective]:
+    """What holds of a scope for a person at this device, or ``anywhere``, before any device's."""
+    layers = concerning(list(_layers(snapshot, cipher)), user)
+    if anywhere:
+        layers = [layer for layer in layers if layer.origin.level in _ANYWHERE]
+    return resolve(layers, scope=scope)
 
 
 def owner_names(snapshot: Snapshot) -> dict[UUID, str]:

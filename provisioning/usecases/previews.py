@@ -126,6 +126,7 @@ def masked(phone: Phone) -> Phone:
     """The phone with every secret replaced by a mask, to be looked at but not used."""
     place = phone.provisioning
     token = place.url.rpartition("/t/")[2].strip("/") if "/t/" in place.url else ""
+    screen = place.screens.rpartition("/s/")[2].strip("/")
     return replace(
         phone,
         lines=tuple(replace(line, password=MASK) for line in phone.lines),
@@ -135,6 +136,7 @@ def masked(phone: Phone) -> Phone:
             place,
             url=place.url.replace(token, MASK) if token else place.url,
             password=MASK if place.password else "",
+            screens=place.screens.replace(screen, MASK) if screen else "",
         ),
         settings=phone.settings,
     )

@@ -24,6 +24,7 @@ from provisioning.usecases.requests import (
     Door,
     FileRequest,
     OrganisationCredential,
+    ScreenCredential,
     TokenCredential,
 )
 
@@ -64,7 +65,7 @@ def prove(
             proof = _by_token(core, session, token)
         case BasicCredential() | DigestCredential() as credential:
             proof = _by_password(core, session, request, credential)
-        case Challenged():
+        case Challenged() | ScreenCredential():  # a screen token opens no file
             return Proof(challenge=True, reason="credentials were asked for")
         case OrganisationCredential(token):
             proof = _by_organisation(session, token, mac or agent_mac)

@@ -4,6 +4,7 @@ PURPOSE_SIP = "sip-account"
 PURPOSE_PHONE = "phone-password"
 PURPOSE_SETTING = "setting"
 PURPOSE_TOKEN = "device-token"  # noqa: S105 - the name of a purpose
+PURPOSE_SCREEN = "screen-token"
 PURPOSE_PASSWORD = "device-password"  # noqa: S105 - likewise
 PURPOSE_ORGANISATION = "organisation-token"
 PURPOSE_DECT = "dect-access-code"

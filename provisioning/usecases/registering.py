@@ -176,6 +176,7 @@ def _add_trust(core: Core, session: Session, row: Device, mac: Mac | None) -> De
         username=f"{mac.digits if mac else 'device'}-{row.id.hex[-12:]}",
         password_encrypted=core.cipher.encrypt(generate_password(), PURPOSE_PASSWORD),
     )
+    windows.give_screen_token(core, trust)
     session.add(trust)
     session.flush()
     return trust

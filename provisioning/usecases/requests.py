@@ -33,6 +33,13 @@ class OrganisationCredential:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenCredential:
+    """The token of an ``/s/{token}/`` path: it proves the device, and opens no file."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class BasicCredential:
     """User name and password as sent by HTTP Basic (RFC 7617)."""
 
@@ -58,7 +65,12 @@ class Challenged:
 
 
 Credential = (
-    TokenCredential | OrganisationCredential | BasicCredential | DigestCredential | Challenged
+    TokenCredential
+    | OrganisationCredential
+    | ScreenCredential
+    | BasicCredential
+    | DigestCredential
+    | Challenged
 )
 
 

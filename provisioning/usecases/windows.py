@@ -15,7 +15,7 @@ from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust
 from provisioning.usecases.core import Core
 from provisioning.usecases.proof import Proof
-from provisioning.usecases.purposes import PURPOSE_TOKEN
+from provisioning.usecases.purposes import PURPOSE_SCREEN, PURPOSE_TOKEN
 
 
 def window_of(trust: DeviceTrust) -> Window:
@@ -132,6 +132,13 @@ def replace_token(core: Core, trust: DeviceTrust, *, keep_previous: bool) -> Non
     trust.previous_token_hash = trust.token_hash if keep_previous else None
     trust.token_hash = token_hash(token)
     trust.token_encrypted = core.cipher.encrypt(token, PURPOSE_TOKEN)
+
+
+def give_screen_token(core: Core, trust: DeviceTrust) -> None:
+    """Give a device a new screen token; the former is worth nothing from now on."""
+    token = new_token()
+    trust.screen_token_hash = token_hash(token)
+    trust.screen_token_encrypted = core.cipher.encrypt(token, PURPOSE_SCREEN)
 
 
 def use_enrolments(session: Session, device: Device, now: datetime) -> None:

@@ -44,7 +44,7 @@ def test_a_prefix_becomes_a_credential(path, credential, rest):
         "t/\u00e9/y.cfg",
         "t/abc\n/y.cfg",
         "t/" + "x" * 129 + "/y",
-        "s/abc/y.cfg",
+        "x/abc/y.cfg",
         "a",
     ],
 )

@@ -1,0 +1,87 @@
+"""What a phone tells of itself by its screen URL: that its do not disturb was switched (C6)."""
+
+from __future__ import annotations
+
+from provisioning.crypto.tokens import token_hash
+from provisioning.domain.kinds import DeviceState
+from provisioning.domain.roles import Permission
+from provisioning.domain.settings import Level, Scope
+from provisioning.domain.values import PER_CLIENT
+from provisioning.store import queries
+from provisioning.store.devices import Device
+from provisioning.store.people import User
+from provisioning.store.security import DeviceTrust
+from provisioning.store.snapshots import Snapshot, snapshot
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.phones import alone, held_for
+from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
+from provisioning.usecases.settings import set_values
+from provisioning.usecases.sightings import Sighting
+
+INCOMING = "line.incoming"
+EVENTS = {"event/dnd-on": "disabled", "event/dnd-off": "enabled"}
+"""The path of each event behind the screen URL, and what it makes of incoming calls."""
+
+_SEEN = FileReply(Outcome.SERVED, b"OK\n")
+
+
+def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply:
+    """Take an event of the phone that the screen token belongs to.
+
+    An unknown token and an unknown event look alike. A phone that may not say what it says is
+    answered all the same: it could do nothing about it.
+    """
+    assert isinstance(request.credential, ScreenCredential)  # noqa: S101 - who calls has seen to it
+    wanted = EVENTS.get(request.path)
+    with core.database.read() as session:
+        trust = queries.trust_by_screen_token(session, token_hash(request.credential.token))
+        device = queries.by_id(session, Device, trust.device_id) if trust else None
+        if trust is None or device is None or wanted is None or request.method != "GET":
+            seen.reason = "the screen token is nobody's" if trust is None else "no such screen"
+            return FileReply(Outcome.NOT_FOUND)
+        _note(seen, trust, device)
+        if device.state in (DeviceState.BLOCKED, DeviceState.RETIRED):
+            seen.reason = f"the device is {device.state}"
+            return FileReply(Outcome.NOT_FOUND)
+        rows = snapshot(session, device)
+    seen.reason = _switched(core, rows, wanted, str(request.peer))
+    return _SEEN
+
+
+def _note(seen: Sighting, trust: DeviceTrust, device: Device) -> None:
+    seen.organisation_id = trust.organisation_id
+    seen.device_id = device.id
+    seen.vendor = device.vendor or ""
+    seen.grade = "token"
+
+
+def _switched(core: Core, rows: Snapshot, wanted: str, source: str) -> str:
+    """Store what the phone says where it belongs, if it changes anything; returns what was done.
+
+    A person who leaves incoming calls to each phone has it at this one; otherwise it is theirs
+    and reaches their other phones.
+    """
+    device, who = rows.device, alone(rows)
+    user: User | None = rows.users[who] if who else None
+    line = held_for(rows, core.cipher, user, Scope.LINE)[INCOMING]
+    everywhere = held_for(rows, core.cipher, user, Scope.LINE, anywhere=True)[INCOMING]
+    permitted = held_for(rows, core.cipher, user, Scope.DEVICE)["right.incoming"]
+    if line.value == wanted:
+        return f"incoming calls are {wanted} already"
+    if not permitted.value:
+        return "the person may not configure incoming calls"
+    if line.locked:
+        return f"incoming calls are locked by the {line.origin.level}"
+    level, owner = Level.DEVICE, device.id
+    if user is not None and everywhere.value != PER_CLIENT:
+        level, owner = Level.USER, user.id
+    actor = Actor(
+        f"phone {device.name or device.id}",
+        device.organisation_id,
+        frozenset({Permission.READ, Permission.WRITE}),
+        source=source,
+        device_id=device.id,
+    )
+    set_values(core, actor, level, owner, {INCOMING: wanted})
+    return f"incoming calls are {wanted} now for this {level}"

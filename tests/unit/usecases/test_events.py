@@ -1,0 +1,138 @@
+"""What a phone tells of itself: its do not disturb, and whom that reaches."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from provisioning.crypto.tokens import new_token
+from provisioning.store import queries
+from provisioning.store.devices import Device
+from provisioning.usecases import assignments, devices, organisations, registering, settings
+from provisioning.usecases.fetch import fetch_file
+from provisioning.usecases.purposes import PURPOSE_SCREEN
+from provisioning.usecases.requests import Door, FileRequest, Outcome, ScreenCredential
+
+
+def tell(core, token: str, event: str, method: str = "GET"):
+    """Ask for a screen URL as a phone does."""
+    request = FileRequest(
+        path=event,
+        peer=ip_address("192.0.2.1"),
+        door=Door.HTTPS,
+        method=method,
+        credential=ScreenCredential(token),
+    )
+    return fetch_file(core, request)
+
+
+def screen_token(core, device) -> str:
+    """The screen token of a device, as its files name it."""
+    with core.database.read() as session:
+        trust = queries.trust_of(session, device)
+        return core.cipher.decrypt(trust.screen_token_encrypted, PURPOSE_SCREEN)
+
+
+def incoming(core, actor, level: str, owner) -> object:
+    """What stands for incoming calls at a level."""
+    held = settings.list_values(core, actor, level, owner)
+    return next((row.value for row in held if row.key == "line.incoming"), None)
+
+
+@pytest.fixture
+def other(desk):
+    """A second phone of the same user."""
+    row = registering.add_device(desk.core, desk.actor, mac="00:15:65:00:00:02").device
+    assignments.assign_device(desk.core, desk.actor, row.id, [desk.user])
+    return row.id
+
+
+def version(core, device) -> int:
+    """How often a device was touched by a change."""
+    with core.database.read() as session:
+        return session.get_one(Device, device).version
+
+
+def test_c6_a_phone_left_to_itself_keeps_its_state(desk, other):
+    """Under "per client" what a phone tells stays at this phone and touches no other."""
+    before = version(desk.core, other)
+    assert tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on").outcome is (
+        Outcome.SERVED
+    )
+    assert incoming(desk.core, desk.actor, "device", desk.device) == "disabled"
+    assert incoming(desk.core, desk.actor, "user", desk.user) is None
+    assert version(desk.core, other) == before
+
+
+def test_c6_a_persons_state_reaches_all_their_phones(desk, other):
+    """What is set for the person is changed for the person by any of their phones."""
+    settings.set_values(desk.core, desk.actor, "user", desk.user, {"line.incoming": "enabled"})
+    before = version(desk.core, other)
+    tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    assert incoming(desk.core, desk.actor, "user", desk.user) == "disabled"
+    assert version(desk.core, other) != before
+    tell(desk.core, screen_token(desk.core, other), "event/dnd-off")
+    assert incoming(desk.core, desk.actor, "user", desk.user) == "enabled"
+
+
+def test_c6_a_person_who_goes_back_to_per_client_has_each_phones_own(desk, other):
+    """The state a phone told while left to itself holds again when the person leaves it to it."""
+    tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    settings.set_values(desk.core, desk.actor, "user", desk.user, {"line.incoming": "enabled"})
+    settings.set_values(desk.core, desk.actor, "user", desk.user, {"line.incoming": "per-client"})
+    tell(desk.core, screen_token(desk.core, other), "event/dnd-off")
+    assert incoming(desk.core, desk.actor, "device", desk.device) == "disabled"
+    assert incoming(desk.core, desk.actor, "device", other) == "enabled"
+    assert incoming(desk.core, desk.actor, "user", desk.user) == "per-client"
+
+
+@pytest.mark.parametrize("how", ["right", "lock"])
+def test_c4_without_the_right_a_phone_changes_nothing(desk, how):
+    """A phone whose person may not configure incoming calls, or where they are locked, is heard only."""
+    if how == "right":
+        values = {"right.incoming": False}
+    else:
+        values = {"line.incoming": {"value": "enabled", "locked": True}}
+    settings.set_values(desk.core, desk.actor, "organisation", desk.actor.organisation, values)
+    reply = tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    assert reply.outcome is Outcome.SERVED
+    assert incoming(desk.core, desk.actor, "device", desk.device) is None
+    assert incoming(desk.core, desk.actor, "user", desk.user) is None
+    assert any(word in desk.log()[0].reason for word in ("may not", "locked"))
+
+
+@pytest.mark.parametrize(
+    ("token", "event", "method"),
+    [
+        (None, "event/dnd-on", "GET"),
+        ("own", "event/reboot", "GET"),
+        ("own", "001565aabbcc.cfg", "GET"),
+        ("own", "", "GET"),
+        ("own", "event/dnd-on", "HEAD"),
+    ],
+)
+def test_what_is_no_event_is_not_found_and_changes_nothing(desk, token, event, method):
+    """An unknown token, an unknown event, a file's name and a look without a GET are all alike."""
+    text = screen_token(desk.core, desk.device) if token else new_token()
+    reply = tell(desk.core, text, event, method)
+    assert reply.outcome is Outcome.NOT_FOUND
+    assert incoming(desk.core, desk.actor, "device", desk.device) is None
+
+
+def test_a_blocked_phone_is_not_heard(desk):
+    """A blocked device changes nothing."""
+    devices.change_device(desk.core, desk.actor, desk.device, {"state": "blocked"})
+    reply = tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    assert reply.outcome is Outcome.NOT_FOUND
+
+
+def test_a_device_of_an_older_version_gets_its_screen_token_at_the_next_start(desk):
+    """A device registered before there were screen tokens has one after a start."""
+    with desk.core.database.write() as session:
+        trust = queries.trust_of(session, desk.device)
+        trust.screen_token_hash = trust.screen_token_encrypted = None
+    organisations.prepare(desk.core, email="admin@example.com", password="correct horse battery")
+    assert tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on").outcome is (
+        Outcome.SERVED
+    )
