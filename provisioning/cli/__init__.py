@@ -17,6 +17,7 @@ from provisioning.cli import (
     organisation,
     render,
     serve,
+    sheet,
     simulate,
     token,
     user,
@@ -24,7 +25,7 @@ from provisioning.cli import (
 from provisioning.logs import configure_logs
 
 _MODULES = (
-    serve, check, render, simulate, organisation, device, user, token, migrate, new_vendor, cert,
+    serve, check, render, simulate, organisation, device, user, token, sheet, migrate, new_vendor, cert,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -122,3 +122,21 @@ class Incoming(StrEnum):
 
     FIXED = "fixed"
     HOTDESK = "hotdesk"
+
+
+class SheetKind(StrEnum):
+    """What a CSV text is of."""
+
+    USERS = "users"
+    DEVICES = "devices"
+
+
+class ImportState(StrEnum):
+    """How far an import is; the last four are its ends."""
+
+    CHECKING = "checking"
+    WRITING = "writing"
+    DONE = "done"
+    CHECKED = "checked"
+    REFUSED = "refused"
+    FAILED = "failed"

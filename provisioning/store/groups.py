@@ -75,3 +75,10 @@ def targets(session: Session, organisation: UUID) -> dict[UUID, CallTarget]:
     """The call targets of an organisation by id."""
     rows = session.scalars(select(CallTarget).where(CallTarget.organisation_id == organisation))
     return {row.id: row for row in rows}
+
+
+def option_of(session: Session, user: UUID, category: UUID) -> UserOption | None:
+    """That a user belongs to an option of a category, if they do."""
+    return session.scalar(
+        select(UserOption).where(UserOption.user_id == user, UserOption.category_id == category)
+    )

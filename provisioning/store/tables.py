@@ -21,6 +21,7 @@ from provisioning.store.devices import (
     DeviceIdentity,
     Station,
 )
+from provisioning.store.jobs import ImportJob
 from provisioning.store.organisations import (
     ApiToken,
     Login,
@@ -51,6 +52,7 @@ __all__ = [
     "DeviceTrust",
     "Enrolment",
     "Fetch",
+    "ImportJob",
     "KeyValue",
     "Licence",
     "LicenceHolder",

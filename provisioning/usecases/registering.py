@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import logs, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device, DeviceIdentity, Station
+from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust, Enrolment
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor, changing
@@ -70,7 +72,7 @@ def add_device(
     """
     actor.require(Permission.WRITE)
     address = Mac.parse(mac) if mac else None
-    maker, kind = _vendor_and_model(core, address, vendor, model)
+    maker, kind = vendor_and_model(core, address, vendor, model)
     with changing(core, actor) as session:
         place = site_named(session, actor, site)
         check_provable(maker, kind, place)
@@ -80,41 +82,57 @@ def add_device(
                 remedy="Open that one, or retire it first.",
                 field="mac",
             )
-        row = Device(
-            organisation_id=actor.organisation,
-            name=fields.name("name", name, empty=True),
-            vendor=maker.id if maker else None,
-            model=kind.id if kind else None,
-            site_id=place.id,
-            profile_id=profile_of(session, actor, profile),
-            nomadic=kind is not None and kind.kind is ModelKind.SOFTPHONE,
-            admin_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
-            user_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
-        )
+        row = device_for(core, maker, kind, place, name=name)
+        row.profile_id = profile_of(session, actor, profile)
         row.expansion_modules = fitting_modules(kind, expansion_modules)
         session.add(row)
         session.flush()
         if address is not None:
-            session.add(
-                DeviceIdentity(
-                    organisation_id=row.organisation_id,
-                    device_id=row.id,
-                    kind=IdentityKind.MAC,
-                    value=address.digits,
-                )
-            )
+            session.add(identity_for(row, address))
             logs.forget_pending(session, [address.digits])
-        _add_stations(session, row, kind, pool=pool)
-        trust = _add_trust(core, session, row, address)
+        session.add_all(stations_for(row, kind, pool=pool))
+        trust = trust_for(core, row, address)
+        session.add(trust)
+        session.flush()
         if address is not None:
             windows.open_window(trust, core.clock())
             return NewDevice(row)
         return NewDevice(row, _enrol(core, session, row, maker))
 
 
-def _vendor_and_model(
+def device_for(
+    core: Core, vendor: Vendor | None, model: Model | None, site: Site, *, name: str
+) -> Device:
+    """A new device at a site, with passwords of its own; raises InvalidInput for its name."""
+    return Device(
+        organisation_id=site.organisation_id,
+        name=fields.name("name", name, empty=True),
+        vendor=vendor.id if vendor else None,
+        model=model.id if model else None,
+        site_id=site.id,
+        nomadic=model is not None and model.kind is ModelKind.SOFTPHONE,
+        admin_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+        user_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+    )
+
+
+def identity_for(row: Device, mac: Mac) -> DeviceIdentity:
+    """That a new device has this MAC."""
+    return DeviceIdentity(
+        organisation_id=row.organisation_id,
+        device_id=row.id,
+        kind=IdentityKind.MAC,
+        value=mac.digits,
+    )
+
+
+def vendor_and_model(
     core: Core, mac: Mac | None, vendor: str | None, model: str | None
 ) -> tuple[Vendor | None, Model | None]:
+    """The vendor and model meant, guessed from the MAC where they are not said.
+
+    Raises InvalidInput, UnknownVendor or UnknownModel.
+    """
     if mac is None and vendor is None:
         raise InvalidInput(
             "A device needs a MAC, or a vendor whose phones have none.",
@@ -147,26 +165,26 @@ def _goes_without_mac(vendor: Vendor) -> bool:
     return any(model.kind is ModelKind.SOFTPHONE for model in vendor.data.models)
 
 
-def _add_stations(session: Session, row: Device, model: Model | None, *, pool: bool) -> None:
+def stations_for(row: Device, model: Model | None, *, pool: bool) -> Iterator[Station]:
+    """The stations a new device has: one, one for each port of an adapter, none at a base."""
     kind = _STATION_KINDS.get(model.kind, StationKind.DESK_PHONE) if model else None
     ports = (model.lines or 1) if model and kind is StationKind.ATA_PORT else 1
     if model is not None and model.kind is ModelKind.DECT_BASE:
         return
     for position in range(1, ports + 1):
-        session.add(
-            Station(
-                organisation_id=row.organisation_id,
-                device_id=row.id,
-                kind=kind or StationKind.DESK_PHONE,
-                name=row.name if ports == 1 else f"{row.name} port {position}".strip(),
-                position=position,
-                pool=pool,
-                nomadic=row.nomadic,
-            )
+        yield Station(
+            organisation_id=row.organisation_id,
+            device_id=row.id,
+            kind=kind or StationKind.DESK_PHONE,
+            name=row.name if ports == 1 else f"{row.name} port {position}".strip(),
+            position=position,
+            pool=pool,
+            nomadic=row.nomadic,
         )
 
 
-def _add_trust(core: Core, session: Session, row: Device, mac: Mac | None) -> DeviceTrust:
+def trust_for(core: Core, row: Device, mac: Mac | None) -> DeviceTrust:
+    """The credentials of a new device; its window is not open yet."""
     token = new_token()
     trust = DeviceTrust(
         organisation_id=row.organisation_id,
@@ -177,8 +195,6 @@ def _add_trust(core: Core, session: Session, row: Device, mac: Mac | None) -> De
         password_encrypted=core.cipher.encrypt(generate_password(), PURPOSE_PASSWORD),
     )
     windows.give_screen_token(core, trust)
-    session.add(trust)
-    session.flush()
     return trust
 
 

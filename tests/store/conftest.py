@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ForeignKeyConstraint, Integer, LargeBinary, Uuid
 
 from provisioning.domain.ids import new_id
 from provisioning.domain.keys import Area, KeyType
-from provisioning.domain.kinds import IdentityKind, LicenceKind, TargetKind
+from provisioning.domain.kinds import IdentityKind, LicenceKind, SheetKind, TargetKind
 from provisioning.domain.settings import Level
 from provisioning.store.base import Base, UtcDateTime
 from provisioning.store.database import Database, Session
@@ -30,6 +30,7 @@ WORDS = {
     "call_target": {"kind": TargetKind.RING_GROUP},
     "device_identity": {"kind": IdentityKind.MAC},
     "key": {"level": Level.ORGANISATION, "area": Area.LINE, "type": KeyType.NONE},
+    "import_job": {"kind": SheetKind.USERS},
     "licence": {"kind": LicenceKind.PRO},
     "setting": {"level": Level.ORGANISATION},
 }

@@ -97,7 +97,7 @@ def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Ha
         incoming = Incoming(
             path=request.match_info,
             query=request.query,
-            body=await request.read() if endpoint.body is not None else b"",
+            body=await _body(request, endpoint),
             media_type=request.content_type if hdrs.CONTENT_TYPE in request.headers else "",
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
             authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
@@ -108,6 +108,19 @@ def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Ha
         return _response(endpoint, request, answer)
 
     return handle
+
+
+async def _body(request: web.Request, endpoint: Endpoint) -> bytes:
+    """The body, as far as the endpoint reads one; raises TooLarge before it is read whole."""
+    if endpoint.takes is None:
+        return await request.read() if endpoint.body is not None else b""
+    largest = endpoint.takes.largest
+    try:
+        return await request.clone(client_max_size=largest).read()
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge(
+            f"The body has more than {largest} bytes.", remedy="Send it in parts."
+        ) from None
 
 
 def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> object:

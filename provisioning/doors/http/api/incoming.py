@@ -17,6 +17,7 @@ from provisioning.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
+from provisioning.doors.http.api.models import Takes, Upload
 from provisioning.doors.http.api.registry import Endpoint, Parameter, Where
 from provisioning.usecases.pages import Page
 
@@ -75,6 +76,8 @@ def arguments(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any]:
         found["page"] = Page(**paging)
     if endpoint.body is not None:
         found["body"] = _body(endpoint.body, incoming)
+    if endpoint.takes is not None:
+        found["upload"] = _upload(endpoint.takes, incoming)
     revision = _revision(endpoint, incoming.if_match)
     if endpoint.revised:
         found["revision"] = revision
@@ -125,6 +128,15 @@ def _body(model: type[BaseModel], incoming: Incoming) -> BaseModel:
         return model.model_validate_json(incoming.body or b"{}")
     except ValidationError as error:
         raise _invalid(model, error) from None
+
+
+def _upload(takes: Takes, incoming: Incoming) -> Upload:
+    if incoming.media_type != takes.media_type:
+        raise UnsupportedMediaType(
+            f"The body came as '{incoming.media_type[:60] or 'nothing said'}'.",
+            remedy=f"Send it with the header 'Content-Type: {takes.media_type}'.",
+        )
+    return Upload(incoming.body)
 
 
 def _invalid(model: type[BaseModel], error: ValidationError) -> InvalidInput:

@@ -87,6 +87,21 @@ def whole(items: Iterable[T]) -> Listing[T]:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is bytes of a media type of its own; ``Takes`` says which and how large."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What an upload may be: its media type and the most bytes."""
+
+    media_type: str
+    largest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """An answer that is bytes of a media type of its own."""
 

@@ -134,6 +134,10 @@ def _operation(
     if endpoint.body is not None:
         schema = references[endpoint.body]
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    if endpoint.takes is not None:
+        schema = {"type": "string", "contentMediaType": endpoint.takes.media_type}
+        content = {endpoint.takes.media_type: {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter
 
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Text
+from provisioning.doors.http.api.models import Takes, Text
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import LONGEST_PAGE, Page
@@ -72,7 +72,8 @@ PAGING = (
 class Endpoint:
     """One method of one path below ``PREFIX``.
 
-    ``permission`` None lets everybody in, without a token. ``body`` is a model; ``answer`` too,
+    ``permission`` None lets everybody in, without a token. ``body`` is a model, ``takes`` says what
+    an ``upload`` may be that comes in its stead; ``answer`` is a model too,
     unless it is None for an empty 204 or Content for bytes. ``paged`` endpoints take ``PAGING``;
     ``revised`` ones compare ``If-Match`` with the revision they find.
     """
@@ -84,6 +85,7 @@ class Endpoint:
     view: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     body: type[BaseModel] | None
+    takes: Takes | None
     answer: type[Any] | None
     paged: bool
     revised: bool
@@ -169,13 +171,18 @@ def _endpoint(
         view=view,
         parameters=(*_parameters(path, hints), *(PAGING if paged else ())),
         body=hints.get("body"),
+        takes=_takes(hints.get("upload")),
         answer=None if nothing else answer,
         paged=paged,
         revised="revision" in hints,
     )
 
 
-_GIVEN = frozenset({"call", "body", "page", "revision"})
+def _takes(hint: Any) -> Takes | None:
+    return next((item for item in get_args(hint) if isinstance(item, Takes)), None)
+
+
+_GIVEN = frozenset({"call", "body", "upload", "page", "revision"})
 """Names of a view's parameters that do not stand in the path or query by themselves."""
 
 

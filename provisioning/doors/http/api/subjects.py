@@ -7,6 +7,7 @@ from provisioning.doors.http.api import (
     dect,
     devices,
     files,
+    imports,
     keys,
     organisations,
     pending,
@@ -31,6 +32,7 @@ _SUBJECTS = (
     settings,
     keys,
     phonebook,
+    imports,
     vendors,
     access,
 )

@@ -1,0 +1,78 @@
+"""`provisioning import` and `provisioning export`: users and devices as CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from provisioning.cli.opened import OrganisationName, acting
+from provisioning.cli.options import AsJson, ConfigFile
+from provisioning.cli.printing import plain, print_item
+from provisioning.domain.errors import InvalidInput
+from provisioning.domain.kinds import ImportState, SheetKind
+from provisioning.store.jobs import ImportJob
+from provisioning.usecases.importing import export_sheet, import_sheet
+
+app = typer.Typer()
+
+_What = Annotated[SheetKind, typer.Argument(metavar="WHAT", help="users or devices.")]
+_SHOWN = 50
+"""Errors printed."""
+
+
+@app.command("import")
+def import_(
+    what: _What,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file (UTF-8).")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only, write nothing.")] = False,
+    organisation: OrganisationName = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import users or devices from CSV: all rows or none."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from None
+    with acting(config, organisation) as (core, actor):
+        job = import_sheet(core, actor, what, content, dry_run=dry_run, progress=_told)
+    if as_json:
+        print_item(plain(job), as_json=True)
+    else:
+        _print(job)
+    if job.state not in (ImportState.DONE, ImportState.CHECKED):
+        raise typer.Exit(1)
+
+
+def _told(checked: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{checked} rows checked", err=True, nl=False)
+
+
+def _print(job: ImportJob) -> None:
+    for error in job.errors[:_SHOWN]:
+        where = f"line {error['line']}" if error["line"] else "all"
+        column = f", {error['column']}" if error["column"] else ""
+        typer.echo(f"{where}{column}: {error['what']} {error['remedy']}".rstrip(), err=True)
+    if job.error_count > _SHOWN:
+        typer.echo(f"… and {job.error_count - _SHOWN} more.", err=True)
+    typer.echo(
+        f"{job.state}: {job.rows} rows, {job.makes} new, {job.changes} changed, "
+        f"{job.leaves} as they were, {job.error_count} errors."
+    )
+
+
+@app.command("export")
+def export(
+    what: _What,
+    organisation: OrganisationName = None,
+    config: ConfigFile = None,
+) -> None:
+    """Print the organisation's users or devices as CSV."""
+    with acting(config, organisation) as (core, actor):
+        text = export_sheet(core, actor, what)
+    sys.stdout.buffer.write(text.encode())

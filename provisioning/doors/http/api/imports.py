@@ -1,0 +1,89 @@
+"""Users and devices as CSV: imports that tell how far they are, and exports."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from provisioning.domain.kinds import SheetKind
+from provisioning.domain.roles import Permission
+from provisioning.doors.http.api.models import Content, Listing, Shown, Takes, Upload, listing
+from provisioning.doors.http.api.registry import Call, Endpoints
+from provisioning.usecases import importing as usecases
+from provisioning.usecases.pages import Page
+
+ENDPOINTS = Endpoints()
+
+LARGEST_SHEET = 16 * 1024 * 1024
+_CSV = "text/csv"
+_AT_ONCE = 2
+"""Imports that run at a time; more wait."""
+
+_workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import")
+
+Sheet = Annotated[Upload, Takes(_CSV, LARGEST_SHEET)]
+Kind = Literal["users", "devices"]
+
+
+class RowError(Shown):
+    """What is wrong in one row; the header is line 1, line 0 the whole."""
+
+    line: int
+    column: str
+    what: str
+    remedy: str
+
+
+class Import(Shown):
+    """An import and how far it is."""
+
+    id: UUID
+    kind: str
+    state: str
+    """`checking`, `writing`, or an end: `done`, `checked` (a dry run without errors), `refused`
+    (there are errors, nothing was written), `failed`."""
+    dry_run: bool
+    started_by: str
+    created_at: datetime
+    at: datetime
+    """When it was last heard of."""
+    rows: int
+    checked: int
+    makes: int
+    changes: int
+    leaves: int
+    """Rows that say what holds already."""
+    error_count: int
+    errors: list[RowError]
+    """The first of them."""
+
+
+@ENDPOINTS.post("/imports/{kind}", Permission.WRITE, HTTPStatus.ACCEPTED)
+def start_import(call: Call, kind: Kind, upload: Sheet, dry_run: bool = False) -> Import:
+    """Import a CSV of users or devices: all rows or none; a dry run writes nothing."""
+    job = usecases.start_import(
+        call.core, call.actor, SheetKind(kind), upload.content, dry_run=dry_run, on=_workers
+    )
+    return Import.of(job)
+
+
+@ENDPOINTS.get("/imports", Permission.READ)
+def list_imports(call: Call, page: Page) -> Listing[Import]:
+    """The organisation's imports."""
+    return listing(usecases.list_imports(call.core, call.actor, page), page, Import.of)
+
+
+@ENDPOINTS.get("/imports/{job}", Permission.READ)
+def read_import(call: Call, job: UUID) -> Import:
+    """One import, as far as it is."""
+    return Import.of(usecases.read_import(call.core, call.actor, job))
+
+
+@ENDPOINTS.get("/exports/csv/{kind}", Permission.READ)
+def export_sheet(call: Call, kind: Kind) -> Content:
+    """The users or devices as CSV; importing it again changes nothing."""
+    text = usecases.export_sheet(call.core, call.actor, SheetKind(kind))
+    return Content(text.encode(), f"{_CSV}; charset=utf-8")

@@ -1,0 +1,186 @@
+"""Imports and exports of users and devices as CSV: checked first, then written at once.
+
+The checks read only, so that nobody waits for them; the transaction that writes holds what was
+worked out before. Whoever changed something in between makes it fail whole, and it is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from provisioning.domain.errors import BrokenRule, InvalidInput
+from provisioning.domain.kinds import ImportState, SheetKind
+from provisioning.domain.roles import Permission
+from provisioning.store.database import Session
+from provisioning.store.jobs import ImportJob
+from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.core import Core
+from provisioning.usecases.pages import Page, page_of, row_of
+from provisioning.usecases.sheets import cells, people, phones
+from provisioning.usecases.sheets.cells import Row, RowError
+from provisioning.usecases.sheets.plans import Plan, Progress
+
+MOST_ERRORS = 1000
+"""Errors that are kept; all are counted."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    plan: Callable[[Core, Session, Actor, list[Row], Progress], Plan]
+    export: Callable[[Session, UUID], str]
+
+
+_SHEETS: dict[SheetKind, _Sheet] = {
+    SheetKind.USERS: _Sheet(people.COLUMNS, (), people.plan_users, people.export_users),
+    SheetKind.DEVICES: _Sheet(phones.COLUMNS, ("mac",), phones.plan_devices, phones.export_devices),
+}
+
+
+def export_sheet(core: Core, actor: Actor, kind: SheetKind) -> str:
+    """The organisation's users or devices as CSV; importing it again changes nothing."""
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        return _SHEETS[kind].export(session, actor.organisation)
+
+
+def start_import(
+    core: Core, actor: Actor, kind: SheetKind, content: bytes, *, dry_run: bool, on: Executor
+) -> ImportJob:
+    """Begin to import a CSV text (UTF-8) and return at once; ``read_import`` tells how far it is.
+
+    Raises InvalidInput for a text that is no CSV of the right columns.
+    """
+    job, rows = _accept(core, actor, kind, content, dry_run=dry_run)
+    on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    return job
+
+
+def import_sheet(
+    core: Core,
+    actor: Actor,
+    kind: SheetKind,
+    content: bytes,
+    *,
+    dry_run: bool = False,
+    progress: Progress = lambda _: None,
+) -> ImportJob:
+    """Import a CSV text and return when it is done; raises as ``start_import``."""
+    job, rows = _accept(core, actor, kind, content, dry_run=dry_run)
+    _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
+    return read_import(core, actor, job.id)
+
+
+def list_imports(core: Core, actor: Actor, page: Page) -> list[ImportJob]:
+    """A page of the organisation's imports."""
+    return page_of(core, actor, ImportJob, page)
+
+
+def read_import(core: Core, actor: Actor, job: UUID | str) -> ImportJob:
+    """One import, as far as it is; raises NotFound."""
+    return row_of(core, actor, ImportJob, job)
+
+
+def _accept(
+    core: Core, actor: Actor, kind: SheetKind, content: bytes, *, dry_run: bool
+) -> tuple[ImportJob, list[Row]]:
+    actor.require(Permission.WRITE)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"Byte {error.start + 1} is not UTF-8.", remedy="Save the file as CSV UTF-8."
+        ) from None
+    sheet = _SHEETS[kind]
+    rows = cells.read(text, sheet.columns, required=sheet.required)
+    if not rows:
+        raise InvalidInput("There is no row.", remedy="Give a header and a row for each thing.")
+    with changing(core, actor) as session:
+        job = ImportJob(
+            organisation_id=actor.organisation,
+            kind=kind,
+            dry_run=dry_run,
+            started_by=actor.name,
+            rows=len(rows),
+            at=core.clock(),
+        )
+        session.add(job)
+    return job, rows
+
+
+def _run(
+    core: Core,
+    actor: Actor,
+    job: UUID,
+    kind: SheetKind,
+    rows: list[Row],
+    *,
+    dry_run: bool,
+    progress: Progress = lambda _: None,
+) -> None:
+    """Check, then write; whatever happens ends in a state that says so."""
+
+    def told(checked: int) -> None:
+        _note(core, job, checked=checked)
+        progress(checked)
+
+    try:
+        with core.database.read() as session:
+            plan = _SHEETS[kind].plan(core, session, actor, rows, told)
+        _note(core, job, **_counts(plan))
+        if plan.errors or dry_run:
+            _note(core, job, state=ImportState.REFUSED if plan.errors else ImportState.CHECKED)
+            return
+        _note(core, job, state=ImportState.WRITING)
+        with changing(core, actor) as session:
+            plan.write(session)
+            _put(core, session, job, state=ImportState.DONE)
+    except BrokenRule as rule:
+        _note(
+            core,
+            job,
+            state=ImportState.FAILED,
+            **_errors([RowError(0, "", rule.what, rule.remedy)]),
+        )
+    except Exception:  # noqa: BLE001 - the job must not stand as running for ever
+        _log.exception("import-failed", job=str(job))
+        what = RowError(0, "", "Something inside the server failed; its log says what.")
+        _note(core, job, state=ImportState.FAILED, **_errors([what]))
+
+
+def _counts(plan: Plan) -> dict[str, Any]:
+    return {
+        "makes": plan.makes,
+        "changes": plan.changes,
+        "leaves": plan.leaves,
+        **_errors(sorted(plan.errors, key=lambda error: error.line)),
+    }
+
+
+def _errors(found: list[RowError]) -> dict[str, Any]:
+    return {
+        "error_count": len(found),
+        "errors": [asdict(error) for error in found[:MOST_ERRORS]],
+    }
+
+
+def _note(core: Core, job: UUID, **columns: Any) -> None:
+    """Write how far the import is, in a short transaction of its own."""
+    with core.database.write() as session:
+        _put(core, session, job, **columns)
+
+
+def _put(core: Core, session: Session, job: UUID, **columns: Any) -> None:
+    row = session.get_one(ImportJob, job)
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.at = core.clock()

@@ -1,0 +1,358 @@
+"""The sheet of users: its columns, what is written into it, and what a changed one comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from provisioning.crypto.passwords import generate_password
+from provisioning.domain import fields
+from provisioning.domain.errors import (
+    BrokenRule,
+    DuplicateExtension,
+    DuplicateName,
+    InvalidInput,
+    NotFound,
+)
+from provisioning.domain.kinds import Secrets
+from provisioning.domain.settings import BY_KEY, Level
+from provisioning.store import groups, queries, sheets
+from provisioning.store.catalogue import CategoryOption, CostCentre, UserOption
+from provisioning.store.database import Session
+from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.values import SettingValue
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.purposes import PURPOSE_SIP
+from provisioning.usecases.sheets import cells
+from provisioning.usecases.sheets.cells import Row, RowError
+from provisioning.usecases.sheets.plans import Plan, Progress
+
+_FIELDS: dict[str, Callable[[str], Any]] = {
+    "first_name": lambda cell: fields.name("first_name", cell),
+    "last_name": lambda cell: fields.name("last_name", cell, empty=True),
+    "email": fields.email,
+    "extension": fields.extension,
+    "enabled": lambda cell: cells.yes("enabled", cell),
+}
+_SETTINGS = {"language": "language", "time_zone": "time.zone"}
+"""Columns that are settings of the user; an empty cell means none of their own."""
+COLUMNS = ("id", *_FIELDS, "department", "cost_centre", *_SETTINGS)
+_UNIQUE = ("extension", "email")
+_BATCH = 200
+
+
+@dataclass
+class _Known:
+    """The organisation as it is before the import."""
+
+    users: dict[UUID, User]
+    departments: dict[UUID, UUID]
+    options: dict[UUID, str]
+    cost_centres: dict[str, UUID]
+    values: dict[tuple[UUID, str], SettingValue]
+    category: UUID
+    server: SipServer | None
+    accounts: set[str]
+
+    @classmethod
+    def read(cls, session: Session, organisation: UUID) -> _Known:
+        server = queries.default_server(session, organisation)
+        options = sheets.all_of(session, CategoryOption, organisation)
+        centres = sheets.all_of(session, CostCentre, organisation)
+        keys = list(_SETTINGS.values())
+        category = groups.department(session, organisation).id
+        return cls(
+            users={row.id: row for row in sheets.all_of(session, User, organisation)},
+            departments=groups.departments(session, organisation),
+            options={row.id: row.name for row in options if row.category_id == category},
+            cost_centres={row.name: row.id for row in centres},
+            values=sheets.values_of(session, organisation, Level.USER, keys),
+            category=category,
+            server=server,
+            accounts=sheets.account_names(session, server.id) if server else set(),
+        )
+
+    def shown(self, user: User) -> dict[str, str]:
+        """A user as the sheet shows them."""
+        centres = {row: name for name, row in self.cost_centres.items()}
+        department = self.departments.get(user.id)
+        found = {
+            "id": str(user.id),
+            "first_name": user.first_name,
+            "last_name": user.last_name,
+            "email": user.email or "",
+            "extension": user.extension or "",
+            "enabled": cells.word(user.enabled),
+            "department": self.options.get(department, "") if department else "",
+            "cost_centre": centres.get(user.cost_centre_id, "") if user.cost_centre_id else "",
+        }
+        for column, key in _SETTINGS.items():
+            held = self.values.get((user.id, key))
+            found[column] = str(held.value) if held is not None else ""
+        return found
+
+
+def export_users(session: Session, organisation: UUID) -> str:
+    """The users of an organisation as CSV; importing it again changes nothing."""
+    known = _Known.read(session, organisation)
+    rows = (known.shown(user) for user in known.users.values())
+    return cells.write(COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
+
+
+def plan_users(
+    core: Core, session: Session, actor: Actor, rows: list[Row], progress: Progress
+) -> Plan:
+    """What the rows come to: every error there is, or the write that does it all."""
+    return _Planner(core, actor, _Known.read(session, actor.organisation)).plan(rows, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One row, read: whom it is for (None for somebody new) and what they are to be."""
+
+    row: Row
+    user: User | None
+    values: Mapping[str, Any]
+
+
+class _Planner:
+    def __init__(self, core: Core, actor: Actor, known: _Known) -> None:
+        self._core, self._actor, self._known = core, actor, known
+        self._found = {
+            column: {getattr(user, column): user for user in known.users.values()}
+            for column in _UNIQUE
+        }
+        self._result = Plan()
+
+    def plan(self, rows: list[Row], progress: Progress) -> Plan:
+        wanted = []
+        for number, row in enumerate(rows, 1):
+            wanted += self._read(row)
+            if number % _BATCH == 0 or number == len(rows):
+                progress(number)
+        self._check_twice(wanted)
+        self._check_unique(wanted)
+        if not self._result.errors:
+            self._write(wanted)
+        return self._result
+
+    # --- reading
+
+    def _read(self, row: Row) -> list[_Wanted]:
+        values: dict[str, Any] = {}
+        errors = []
+        for column, cell in row.cells.items():
+            try:
+                values |= self._value(column, cell)
+            except BrokenRule as rule:
+                errors.append(row.error(column, rule))
+        try:
+            user = self._matched(row)
+        except BrokenRule as rule:
+            errors.append(row.error("id", rule))
+            user = None
+        if user is None and "first_name" not in values and not errors:
+            missing = InvalidInput("The user has no first name.", remedy="Give one.")
+            errors.append(row.error("first_name", missing))
+        self._result.errors += errors
+        return [] if errors else [_Wanted(row, user, values)]
+
+    def _value(self, column: str, cell: str) -> dict[str, Any]:
+        if column == "id":
+            return {}
+        if column in _FIELDS:
+            if column == "enabled" and not cell:
+                return {}
+            return {column: _FIELDS[column](cell)}
+        if column in _SETTINGS:
+            return {column: BY_KEY[_SETTINGS[column]].parse(cell) if cell else None}
+        if column == "department":
+            return {column: fields.name(column, cell, empty=True)}
+        if cell and cell not in self._known.cost_centres:
+            raise NotFound(f"There is no cost centre '{cell[:40]}'.", remedy="Make it first.")
+        return {column: cell}
+
+    def _matched(self, row: Row) -> User | None:
+        """Whom a row is for: by their id, else their extension, else their e-mail."""
+        if text := row.cells.get("id", ""):
+            try:
+                user = self._known.users.get(UUID(text))
+            except ValueError:
+                user = None
+            if user is None:
+                raise NotFound(
+                    f"There is no user with the id {text[:40]!r}.",
+                    remedy="Leave the cell empty for somebody new.",
+                )
+            return user
+        for column in _UNIQUE:
+            cell = row.cells.get(column, "")
+            user = self._found[column].get(cell.lower() if column == "email" else cell)
+            if cell and user is not None:
+                return user
+        return None
+
+    # --- what contradicts
+
+    def _check_twice(self, wanted: list[_Wanted]) -> None:
+        seen: dict[UUID, int] = {}
+        for item in wanted:
+            if item.user is None:
+                continue
+            if item.user.id in seen:
+                self._result.errors.append(
+                    RowError(
+                        item.row.line, "id",
+                        f"{item.user.name} is in line {seen[item.user.id]} already.",
+                        "Give each user one row.",
+                    )
+                )  # fmt: skip
+            seen[item.user.id] = item.row.line
+
+    def _check_unique(self, wanted: list[_Wanted]) -> None:
+        """Extensions and e-mails as they will stand, those of users without a row too."""
+        touched = {item.user.id for item in wanted if item.user is not None}
+        for column, rule in zip(_UNIQUE, (DuplicateExtension, DuplicateName), strict=True):
+            held = {
+                getattr(user, column): user.name
+                for user in self._known.users.values()
+                if user.id not in touched
+            }
+            for item in wanted:
+                value = item.values.get(column, getattr(item.user, column, None))
+                if value is None:
+                    continue
+                if value in held:
+                    broken = rule(f"{value} is {held[value]}'s.", remedy="Choose another.")
+                    self._result.errors.append(item.row.error(column, broken))
+                held[value] = f"line {item.row.line}"
+
+    # --- writing
+
+    def _write(self, wanted: list[_Wanted]) -> None:
+        new = [item for item in wanted if item.user is None]
+        changed = [item for item in wanted if item.user is not None and self._differs(item)]
+        self._result.makes, self._result.changes = len(new), len(changed)
+        self._result.leaves = len(wanted) - len(new) - len(changed)
+        made: list[tuple[_Wanted, User, list[Any]]] = []
+        for item in new:
+            user = User(organisation_id=self._actor.organisation, **self._columns(item))
+            made.append((item, user, self._accounts(user)))
+        self._result.writes = [
+            lambda session: self._change(session, changed),
+            lambda session: self._make(session, made),
+        ]
+
+    def _differs(self, item: _Wanted) -> bool:
+        assert item.user is not None  # noqa: S101 - asked of users that are there
+        now = self._known.shown(item.user)
+        for column, value in item.values.items():
+            shown = cells.word(value) if isinstance(value, bool) else str(value or "")
+            if now[column] != shown:
+                return True
+        return False
+
+    def _columns(self, item: _Wanted) -> dict[str, Any]:
+        columns = {name: value for name, value in item.values.items() if name in _FIELDS}
+        if "cost_centre" in item.values:
+            columns["cost_centre_id"] = self._known.cost_centres.get(item.values["cost_centre"])
+        return columns
+
+    def _accounts(self, user: User) -> list[Any]:
+        """The account of somebody new, where the server's secrets are ours and the name is free."""
+        server, name = self._known.server, user.extension
+        if server is None or name is None or server.secrets == Secrets.GIVEN:
+            return []
+        if name in self._known.accounts:
+            return []
+        self._known.accounts.add(name)
+        account = SipAccount(
+            organisation_id=user.organisation_id,
+            sip_server_id=server.id,
+            user_id=user.id,
+            username=name,
+            password_encrypted=self._core.cipher.encrypt(generate_password(), PURPOSE_SIP),
+        )
+        return [account]
+
+    def _change(self, session: Session, changed: list[_Wanted]) -> None:
+        rows = sheets.by_ids(session, User, [item.user.id for item in changed if item.user])
+        pairs = [(item, rows[item.user.id]) for item in changed if item.user]
+        # Two users may swap extensions: nobody holds one while they are given out anew.
+        for item, user in pairs:
+            for column in _UNIQUE:
+                if column in item.values and getattr(user, column) != item.values[column]:
+                    setattr(user, column, None)
+        session.flush()
+        for item, user in pairs:
+            for column, value in self._columns(item).items():
+                setattr(user, column, value)
+            self._others(session, item, user)
+        session.flush()
+
+    def _make(self, session: Session, made: list[tuple[_Wanted, User, list[Any]]]) -> None:
+        session.add_all(user for _, user, _ in made)
+        session.flush()
+        for item, user, accounts in made:
+            session.add_all(accounts)
+            self._others(session, item, user)
+        session.flush()
+
+    def _others(self, session: Session, item: _Wanted, user: User) -> None:
+        """What stands in other tables: the department and the settings."""
+        if "department" in item.values:
+            self._move(session, user, item.values["department"])
+        for column, key in _SETTINGS.items():
+            if column in item.values:
+                self._set(session, user, key, item.values[column])
+
+    def _move(self, session: Session, user: User, department: str) -> None:
+        now = self._known.departments.get(user.id)
+        if department == (self._known.options.get(now, "") if now else ""):
+            return
+        if now is not None:
+            row = groups.option_of(session, user.id, self._known.category)
+            if row is not None:
+                session.delete(row)
+                session.flush()
+        if department:
+            session.add(
+                UserOption(
+                    organisation_id=user.organisation_id,
+                    user_id=user.id,
+                    category_id=self._known.category,
+                    option_id=self._option(session, user.organisation_id, department),
+                )
+            )
+
+    def _option(self, session: Session, organisation: UUID, name: str) -> UUID:
+        """The department of that name; a new one is made."""
+        for option, known in self._known.options.items():
+            if known == name:
+                return option
+        made = CategoryOption(
+            organisation_id=organisation, category_id=self._known.category, name=name
+        )
+        session.add(made)
+        session.flush()
+        self._known.options[made.id] = name
+        return made.id
+
+    def _set(self, session: Session, user: User, key: str, value: Any) -> None:
+        held = self._known.values.get((user.id, key))
+        if (held.value if held is not None else None) == value:
+            return
+        if held is not None:
+            held = session.get_one(SettingValue, held.id)
+            if value is None:
+                session.delete(held)
+                return
+        else:
+            held = SettingValue(
+                organisation_id=user.organisation_id, level=Level.USER, owner_id=user.id, key=key
+            )
+            session.add(held)
+        held.value, held.set_by, held.set_at = value, self._actor.name, self._core.clock()

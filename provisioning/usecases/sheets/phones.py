@@ -1,0 +1,379 @@
+"""The sheet of devices: its columns, what is written into it, and what a changed one comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from provisioning.domain import fields
+from provisioning.domain.errors import (
+    BrokenRule,
+    DuplicateMac,
+    InvalidInput,
+    NotFound,
+    PoolPhone,
+    TooManyUsers,
+)
+from provisioning.domain.mac import Mac
+from provisioning.store import logs, sheets
+from provisioning.store.database import Session
+from provisioning.store.devices import Assignment, Device, Station
+from provisioning.store.organisations import Profile, Site
+from provisioning.store.people import User
+from provisioning.usecases import windows
+from provisioning.usecases.actors import Actor
+from provisioning.usecases.core import Core
+from provisioning.usecases.devices import check_provable, fitting_modules
+from provisioning.usecases.registering import (
+    device_for,
+    identity_for,
+    stations_for,
+    trust_for,
+    vendor_and_model,
+)
+from provisioning.usecases.sheets import cells
+from provisioning.usecases.sheets.cells import Row
+from provisioning.usecases.sheets.plans import Plan, Progress
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
+
+COLUMNS = (
+    "mac", "vendor", "model", "name", "site", "profile", "pool", "expansion_modules", "users",
+)  # fmt: skip
+_BATCH = 200
+
+
+@dataclass
+class _Known:
+    """The organisation as it is before the import."""
+
+    devices: dict[str, Device]
+    sites: list[Site]
+    profiles: dict[str, UUID]
+    stations: dict[UUID, Station]
+    assigned: dict[UUID, list[Assignment]]
+    users: dict[UUID, User]
+    accounts: dict[UUID, int]
+
+    @classmethod
+    def read(cls, session: Session, organisation: UUID) -> _Known:
+        return cls(
+            devices={mac: row for row, mac in sheets.live_devices(session, organisation)},
+            sites=sheets.all_of(session, Site, organisation),
+            profiles={row.name: row.id for row in sheets.all_of(session, Profile, organisation)},
+            stations=sheets.first_stations(session, organisation),
+            assigned=sheets.assigned(session, organisation),
+            users={row.id: row for row in sheets.all_of(session, User, organisation)},
+            accounts=sheets.accounts_per_user(session, organisation),
+        )
+
+    def people(self, device: Device) -> list[UUID]:
+        """Who is assigned to a device's first station, in order."""
+        station = self.stations.get(device.id)
+        return [row.user_id for row in self.assigned.get(station.id, ())] if station else []
+
+    def shown(self, mac: str, device: Device) -> dict[str, str]:
+        """A device as the sheet shows it."""
+        station = self.stations.get(device.id)
+        profiles = {row: name for name, row in self.profiles.items()}
+        return {
+            "mac": str(Mac(mac)),
+            "vendor": device.vendor or "",
+            "model": device.model or "",
+            "name": device.name,
+            "site": next(site.name for site in self.sites if site.id == device.site_id),
+            "profile": profiles.get(device.profile_id, "") if device.profile_id else "",
+            "pool": cells.word(bool(station and station.pool)),
+            "expansion_modules": str(device.expansion_modules),
+            "users": " ".join(_named(self.users[user]) for user in self.people(device)),
+        }
+
+
+def _named(user: User) -> str:
+    """What a user is called in the sheet: something no other user has."""
+    return user.extension or user.email or str(user.id)
+
+
+def export_devices(session: Session, organisation: UUID) -> str:
+    """The devices of an organisation that have a MAC, as CSV; importing it changes nothing."""
+    known = _Known.read(session, organisation)
+    rows = (known.shown(mac, device) for mac, device in known.devices.items())
+    return cells.write(COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
+
+
+def plan_devices(
+    core: Core, session: Session, actor: Actor, rows: list[Row], progress: Progress
+) -> Plan:
+    """What the rows come to: every error there is, or the write that does it all."""
+    return _Planner(core, actor, _Known.read(session, actor.organisation)).plan(
+        session, rows, progress
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One row, read: the device it is for (None for a new one) and what it is to be."""
+
+    row: Row
+    mac: Mac
+    device: Device | None
+    vendor: Vendor | None
+    model: Model | None
+    site: Site
+    values: Mapping[str, Any]
+
+
+class _Planner:
+    def __init__(self, core: Core, actor: Actor, known: _Known) -> None:
+        self._core, self._actor, self._known = core, actor, known
+        self._result = Plan()
+        self._lines: dict[str, int] = {}
+        self._people: dict[str, User] = {}
+        for user in known.users.values():
+            for name in (user.extension, user.email, str(user.id)):
+                if name:
+                    self._people[name] = user
+
+    def plan(self, session: Session, rows: list[Row], progress: Progress) -> Plan:
+        wanted = []
+        for number, row in enumerate(rows, 1):
+            try:
+                wanted.append(self._read(row))
+            except BrokenRule as rule:
+                self._result.errors.append(row.error(rule.field, rule))
+            if number % _BATCH == 0 or number == len(rows):
+                progress(number)
+        self._check_macs(session, wanted)
+        if not self._result.errors:
+            self._write(wanted)
+        return self._result
+
+    # --- reading
+
+    def _read(self, row: Row) -> _Wanted:
+        given = row.cells
+        mac = Mac.parse(given["mac"])
+        if mac.digits in self._lines:
+            raise DuplicateMac(
+                f"{mac} is in line {self._lines[mac.digits]} already.",
+                remedy="Give each device one row.",
+                field="mac",
+            )
+        self._lines[mac.digits] = row.line
+        device = self._known.devices.get(mac.digits)
+        vendor, model = self._kind(given, mac, device)
+        site = self._site(given, device)
+        check_provable(vendor, model, site)
+        values = {
+            column: self._value(column, cell, model)
+            for column, cell in given.items()
+            if column in ("name", "profile", "pool", "expansion_modules", "users")
+        }
+        wanted = _Wanted(row, mac, device, vendor, model, site, values)
+        self._check_people(wanted)
+        return wanted
+
+    def _kind(
+        self, given: Mapping[str, str], mac: Mac, device: Device | None
+    ) -> tuple[Vendor | None, Model | None]:
+        if device is None:
+            return vendor_and_model(self._core, mac, given.get("vendor"), given.get("model"))
+        vendor_id = given.get("vendor", device.vendor or "")
+        model_id = given.get("model", (device.model or "") if vendor_id == device.vendor else "")
+        vendor = self._core.registry.vendor(vendor_id) if vendor_id else None
+        model = self._core.registry.model(vendor.id, model_id) if vendor and model_id else None
+        return vendor, model
+
+    def _site(self, given: Mapping[str, str], device: Device | None) -> Site:
+        name = given.get("site", "")
+        for site in self._known.sites:
+            if site.name == name or (device is not None and not name and site.id == device.site_id):
+                return site
+        if name:
+            raise NotFound(
+                f"There is no site '{name[:40]}'.", remedy="Make it first.", field="site"
+            )
+        return self._known.sites[0]
+
+    def _value(self, column: str, cell: str, model: Model | None) -> Any:
+        match column:
+            case "name":
+                return fields.name("name", cell, empty=True)
+            case "pool":
+                return cells.yes("pool", cell or "no")
+            case "expansion_modules":
+                if cell and not (cell.isdecimal() and len(cell) < 4):
+                    raise InvalidInput(
+                        f"{cell!r:.40} is no number.", remedy="Give 0 or more.", field=column
+                    )
+                return fitting_modules(model, int(cell or 0))
+            case "profile":
+                if cell and cell not in self._known.profiles:
+                    raise NotFound(
+                        f"There is no profile '{cell[:40]}'.", remedy="Make it first.", field=column
+                    )
+                return self._known.profiles.get(cell)
+            case _:
+                return [self._person(name) for name in cell.replace(";", " ").split()]
+
+    def _person(self, name: str) -> UUID:
+        user = self._people.get(name.lower())
+        if user is None:
+            raise NotFound(
+                f"There is no user '{name[:40]}'.",
+                remedy="Give extensions or e-mails, separated by blanks.",
+                field="users",
+            )
+        return user.id
+
+    # --- what contradicts
+
+    def _check_people(self, wanted: _Wanted) -> None:
+        now = self._known.stations.get(wanted.device.id) if wanted.device else None
+        pool = wanted.values.get("pool", now is not None and now.pool)
+        before = self._known.people(wanted.device) if wanted.device else []
+        people = wanted.values.get("users", before)
+        if len(set(people)) != len(people):
+            raise InvalidInput("A user is named twice.", remedy="Name each once.", field="users")
+        if people and pool:
+            raise PoolPhone(
+                "A pool phone belongs to whoever comes.",
+                remedy="Leave the users out, or write no for pool.",
+                field="users",
+            )
+        lines = sum(self._known.accounts.get(user, 0) for user in people)
+        if (
+            wanted.model is not None
+            and wanted.model.lines is not None
+            and lines > wanted.model.lines
+        ):
+            raise TooManyUsers(
+                f"{lines} lines are asked of a {wanted.model.id}, which has {wanted.model.lines}.",
+                remedy="Assign fewer users.",
+                field="users",
+            )
+
+    def _check_macs(self, session: Session, wanted: list[_Wanted]) -> None:
+        new = {item.mac.digits: item for item in wanted if item.device is None}
+        for mac in sheets.taken_macs(session, new):
+            rule = DuplicateMac(
+                f"{Mac(mac)} is registered already, and not here.", remedy="Retire it there first."
+            )
+            self._result.errors.append(new[mac].row.error("mac", rule))
+
+    # --- writing
+
+    def _write(self, wanted: list[_Wanted]) -> None:
+        new = [item for item in wanted if item.device is None]
+        changed = [item for item in wanted if item.device is not None and self._differs(item)]
+        self._result.makes, self._result.changes = len(new), len(changed)
+        self._result.leaves = len(wanted) - len(new) - len(changed)
+        made = [self._made(item) for item in new]
+        macs = [item.mac.digits for item in new]
+        self._result.writes = [
+            lambda session: logs.forget_pending(session, macs),
+            lambda session: self._change(session, changed),
+            lambda session: _add(session, made),
+        ]
+
+    def _differs(self, item: _Wanted) -> bool:
+        assert item.device is not None  # noqa: S101 - asked of devices that are there
+        now = self._known.shown(item.mac.digits, item.device)
+        profiles = {row: name for name, row in self._known.profiles.items()}
+        values = item.values
+        after = {
+            "vendor": item.vendor.id if item.vendor else "",
+            "model": item.model.id if item.model else "",
+            "site": item.site.name,
+        } | {
+            column: str(values[column])
+            for column in ("name", "expansion_modules")
+            if column in values
+        }
+        if "pool" in values:
+            after["pool"] = cells.word(values["pool"])
+        if "profile" in values:
+            after["profile"] = profiles.get(values["profile"], "")
+        if "users" in values:
+            after["users"] = " ".join(_named(self._known.users[user]) for user in values["users"])
+        return any(now[column] != value for column, value in after.items())
+
+    def _made(self, item: _Wanted) -> list[list[Any]]:
+        """The rows of a new device, in the order they can be written."""
+        values = item.values
+        row = device_for(
+            self._core, item.vendor, item.model, item.site, name=values.get("name", "")
+        )
+        row.profile_id = values.get("profile")
+        row.expansion_modules = values.get("expansion_modules", 0)
+        stations = list(stations_for(row, item.model, pool=values.get("pool", False)))
+        trust = trust_for(self._core, row, item.mac)
+        windows.open_window(trust, self._core.clock())
+        people = values.get("users", []) if stations else []
+        return [
+            [row],
+            [identity_for(row, item.mac), trust, *stations],
+            [_assignment(stations[0], user, place) for place, user in enumerate(people, 1)],
+        ]
+
+    def _change(self, session: Session, changed: list[_Wanted]) -> None:
+        rows = sheets.by_ids(session, Device, [item.device.id for item in changed if item.device])
+        stations = [self._known.stations.get(row) for row in rows]
+        held = sheets.by_ids(session, Station, [station.id for station in stations if station])
+        for item in changed:
+            if item.device is None:
+                continue
+            row = rows[item.device.id]
+            _set_kind(row, item)
+            for column, name in (("name", "name"), ("profile", "profile_id"),
+                                 ("expansion_modules", "expansion_modules")):  # fmt: skip
+                if column in item.values:
+                    setattr(row, name, item.values[column])
+            known = self._known.stations.get(row.id)
+            if known is not None:
+                self._seat(session, held[known.id], item)
+        session.flush()
+
+    def _seat(self, session: Session, station: Station, item: _Wanted) -> None:
+        station.pool = item.values.get("pool", station.pool)
+        if "users" not in item.values:
+            return
+        people = item.values["users"]
+        before = {row.user_id: row for row in self._known.assigned.get(station.id, ())}
+        for user, row in before.items():
+            found = session.get(Assignment, row.id)
+            if found is None:
+                continue
+            if user not in people:
+                session.delete(found)
+            else:
+                found.position = people.index(user) + 1
+        for place, user in enumerate(people, 1):
+            if user not in before:
+                session.add(_assignment(station, user, place))
+
+
+def _set_kind(row: Device, item: _Wanted) -> None:
+    vendor = item.vendor.id if item.vendor else None
+    model = item.model.id if item.model else None
+    if (row.vendor, row.model) != (vendor, model):
+        row.vendor, row.model, row.model_confirmed = vendor, model, False
+    row.site_id = item.site.id
+
+
+def _assignment(station: Station, user: UUID, position: int) -> Assignment:
+    return Assignment(
+        organisation_id=station.organisation_id,
+        station_id=station.id,
+        user_id=user,
+        position=position,
+    )
+
+
+def _add(session: Session, made: list[list[list[Any]]]) -> None:
+    """Write new devices, those rows first that others refer to."""
+    for stage in range(3):
+        session.add_all(row for rows in made for row in rows[stage])
+        session.flush()
