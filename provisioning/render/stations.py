@@ -14,7 +14,7 @@ from provisioning.render.explain import Recorded
 
 Context = dict[str, Any]
 
-_OWN = "line_call_waiting"
+_OWN = ("line_call_waiting", "line_incoming")
 
 
 def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
@@ -72,12 +72,12 @@ def profile_contexts(lines: list[Context]) -> list[Context]:
     """The different servers, each with the line settings it is used with, in order of first use.
 
     Many bases keep them once, in numbered profiles that the accounts name: each line is given
-    the number of its own. Call waiting is an account's everywhere.
+    the number of its own. Call waiting and do not disturb are an account's everywhere.
     """
     known: list[tuple[Context, Context]] = []
     profiles = []
     for line in lines:
-        settings = {name: value for name, value in line["settings"].items() if name != _OWN}
+        settings = {name: value for name, value in line["settings"].items() if name not in _OWN}
         profile = (line["server"], settings)
         if profile not in known:
             known.append(profile)
