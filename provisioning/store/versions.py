@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, inspect, select, update
+from sqlalchemy import Select, event, inspect, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
@@ -31,42 +32,56 @@ from provisioning.store.organisations import Organisation, Profile, Role, Site
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.values import KeyValue, SettingValue
 
+_CHUNK = 500
+"""Ids asked for at once; databases bound the parameters of a statement."""
+
 
 @dataclass
 class Stale:
-    """The ids whose versions count up with this flush."""
+    """What a flush touches.
+
+    The first four are the ids whose versions count up; the others are resolved to devices in a
+    few statements before the rows are written, however many rows there are.
+    """
 
     devices: set[UUID] = field(default_factory=set)
     sites: set[UUID] = field(default_factory=set)
     profiles: set[UUID] = field(default_factory=set)
     organisations: set[UUID] = field(default_factory=set)
+    stations: set[UUID | None] = field(default_factory=set)
+    users: set[UUID | None] = field(default_factory=set)
+    systems: set[UUID | None] = field(default_factory=set)
+    roles: set[UUID] = field(default_factory=set)
+    servers: set[UUID] = field(default_factory=set)
+    cost_centres: set[UUID] = field(default_factory=set)
+    people_of: set[UUID] = field(default_factory=set)
 
 
-def _stations(session: Session, ids: Iterable[UUID | None]) -> set[UUID]:
-    """The devices of stations: their own, and the members of systems whose slots hold them."""
-    wanted = [station for station in ids if station is not None]
-    own = select(Station.device_id).where(Station.id.in_(wanted), Station.device_id.is_not(None))
-    members = (
-        select(DectMember.device_id)
-        .join(DectSlot, DectSlot.system_id == DectMember.system_id)
-        .where(DectSlot.station_id.in_(wanted))
-    )
-    found = set(session.scalars(own)) | set(session.scalars(members))
-    return {device for device in found if device is not None}
+def _found(session: Session, statement: Select[Any], column: Any, ids: Iterable[Any]) -> set[Any]:
+    """What a statement finds for any of the ids, asked in chunks; nulls left out."""
+    left = iter([row for row in ids if row is not None])
+    found: set[Any] = set()
+    while chunk := list(islice(left, _CHUNK)):
+        found |= set(session.scalars(statement.where(column.in_(chunk))))
+    return found - {None}
 
 
-def _users(session: Session, ids: Iterable[UUID | None]) -> set[UUID]:
-    wanted = [user for user in ids if user is not None]
-    return _stations(
-        session,
-        session.scalars(select(Assignment.station_id).where(Assignment.user_id.in_(wanted))),
-    )
-
-
-def _system(session: Session, ids: Iterable[UUID | None]) -> set[UUID]:
-    wanted = [system for system in ids if system is not None]
-    statement = select(DectMember.device_id).where(DectMember.system_id.in_(wanted))
-    return set(session.scalars(statement))
+def _resolve(session: Session, stale: Stale) -> None:
+    """Turn servers into accounts' holders, people into stations, stations into devices."""
+    account, server = SipAccount, SipAccount.sip_server_id
+    stale.users |= _found(session, select(account.user_id), server, stale.servers)
+    stale.stations |= _found(session, select(account.station_id), server, stale.servers)
+    stale.users |= _found(session, select(User.id), User.role_id, stale.roles)
+    stale.users |= _found(session, select(User.id), User.cost_centre_id, stale.cost_centres)
+    seats = select(Assignment.station_id)
+    stale.stations |= _found(session, seats, Assignment.user_id, stale.users)
+    stale.devices |= _found(session, select(Station.device_id), Station.id, stale.stations)
+    slots = select(DectSlot.system_id)
+    stale.systems |= _found(session, slots, DectSlot.station_id, stale.stations)
+    members = select(DectMember.device_id)
+    stale.devices |= _found(session, members, DectMember.system_id, stale.systems)
+    generated = select(KeyValue.organisation_id).where(KeyValue.type.in_(PEOPLE_SETS)).distinct()
+    stale.organisations |= _found(session, generated, KeyValue.organisation_id, stale.people_of)
 
 
 def _both(row: Any, attribute: str) -> set[UUID | None]:
@@ -75,115 +90,96 @@ def _both(row: Any, attribute: str) -> set[UUID | None]:
     return {getattr(row, attribute), *(history.deleted or ())}
 
 
-def _device(session: Session, row: Device, stale: Stale) -> None:  # noqa: ARG001 - one form for all
+def _device(row: Device, stale: Stale) -> None:
     stale.devices.add(row.id)
 
 
-def _identity(session: Session, row: DeviceIdentity, stale: Stale) -> None:  # noqa: ARG001
+def _identity(row: DeviceIdentity, stale: Stale) -> None:
     stale.devices.add(row.device_id)
 
 
-def _station(session: Session, row: Station, stale: Stale) -> None:
-    stale.devices |= _stations(session, [row.id])
+def _station(row: Station, stale: Stale) -> None:
+    stale.stations.add(row.id)
     stale.devices |= {device for device in _both(row, "device_id") if device is not None}
 
 
-def _assignment(session: Session, row: Assignment, stale: Stale) -> None:
-    stale.devices |= _stations(session, _both(row, "station_id"))
+def _assignment(row: Assignment, stale: Stale) -> None:
+    stale.stations |= _both(row, "station_id")
 
 
-def _user(session: Session, row: User, stale: Stale) -> None:
-    stale.devices |= _users(session, [row.id])
-    _shown_to_others(session, row.organisation_id, stale)
+def _user(row: User, stale: Stale) -> None:
+    """People stand on others' phones too, where a key there is generated from people."""
+    stale.users.add(row.id)
+    stale.people_of.add(row.organisation_id)
 
 
-def _shown_to_others(session: Session, organisation: UUID, stale: Stale) -> None:
-    """People stand on others' phones where a key there is generated from people."""
-    shown = select(KeyValue.id).where(
-        KeyValue.organisation_id == organisation, KeyValue.type.in_(PEOPLE_SETS)
-    )
-    if session.scalar(shown.limit(1)) is not None:
-        stale.organisations.add(organisation)
+def _user_option(row: UserOption, stale: Stale) -> None:
+    stale.people_of.add(row.organisation_id)
 
 
-def _user_option(session: Session, row: UserOption, stale: Stale) -> None:
-    _shown_to_others(session, row.organisation_id, stale)
+def _user_number(row: UserNumber, stale: Stale) -> None:
+    stale.users.add(row.user_id)
 
 
-def _user_number(session: Session, row: UserNumber, stale: Stale) -> None:
-    stale.devices |= _users(session, [row.user_id])
+def _cost_centre(row: CostCentre, stale: Stale) -> None:
+    stale.cost_centres.add(row.id)
 
 
-def _cost_centre(session: Session, row: CostCentre, stale: Stale) -> None:
-    users = session.scalars(select(User.id).where(User.cost_centre_id == row.id))
-    stale.devices |= _users(session, users)
-
-
-def _catalogue(session: Session, row: Number | CallTarget, stale: Stale) -> None:  # noqa: ARG001
+def _catalogue(row: Number | CallTarget, stale: Stale) -> None:
     stale.organisations.add(row.organisation_id)
 
 
-def _account(session: Session, row: SipAccount, stale: Stale) -> None:
-    stale.devices |= _users(session, _both(row, "user_id"))
-    stale.devices |= _stations(session, _both(row, "station_id"))
+def _account(row: SipAccount, stale: Stale) -> None:
+    stale.users |= _both(row, "user_id")
+    stale.stations |= _both(row, "station_id")
 
 
-def _server(session: Session, row: SipServer, stale: Stale) -> None:
-    accounts = session.execute(
-        select(SipAccount.user_id, SipAccount.station_id).where(SipAccount.sip_server_id == row.id)
-    ).all()
-    stale.devices |= _users(session, [account.user_id for account in accounts])
-    stale.devices |= _stations(session, [account.station_id for account in accounts])
+def _server(row: SipServer, stale: Stale) -> None:
+    stale.servers.add(row.id)
 
 
-def _member(session: Session, row: DectMember, stale: Stale) -> None:
-    stale.devices |= _system(session, _both(row, "system_id")) | {row.device_id}
+def _member(row: DectMember, stale: Stale) -> None:
+    stale.systems |= _both(row, "system_id")
+    stale.devices.add(row.device_id)
 
 
-def _slot(session: Session, row: DectSlot, stale: Stale) -> None:
-    stale.devices |= _system(session, [row.system_id])
+def _slot(row: DectSlot, stale: Stale) -> None:
+    stale.systems.add(row.system_id)
 
 
-def _dect_system(session: Session, row: DectSystem, stale: Stale) -> None:
-    stale.devices |= _system(session, [row.id])
+def _dect_system(row: DectSystem, stale: Stale) -> None:
+    stale.systems.add(row.id)
 
 
-def _site(session: Session, row: Site, stale: Stale) -> None:  # noqa: ARG001
+def _site(row: Site, stale: Stale) -> None:
     stale.sites.add(row.id)
 
 
-def _profile(session: Session, row: Profile, stale: Stale) -> None:  # noqa: ARG001
+def _profile(row: Profile, stale: Stale) -> None:
     stale.profiles.add(row.id)
 
 
-def _organisation(session: Session, row: Organisation, stale: Stale) -> None:  # noqa: ARG001
+def _organisation(row: Organisation, stale: Stale) -> None:
     stale.organisations.add(row.id)
 
 
-def _role(session: Session, row: Role, stale: Stale) -> None:
-    users = session.scalars(select(User.id).where(User.role_id == row.id))
-    stale.devices |= _users(session, users)
+def _role(row: Role, stale: Stale) -> None:
+    stale.roles.add(row.id)
 
 
-def _value(session: Session, row: SettingValue | KeyValue, stale: Stale) -> None:
-    owner = row.owner_id
-    match Level(row.level):
-        case Level.ORGANISATION:
-            stale.organisations.add(owner)
-        case Level.SITE:
-            stale.sites.add(owner)
-        case Level.PROFILE:
-            stale.profiles.add(owner)
-        case Level.DEVICE:
-            stale.devices.add(owner)
-        case Level.ROLE:
-            users = session.scalars(select(User.id).where(User.role_id == owner))
-            stale.devices |= _users(session, users)
-        case _:
-            stale.devices |= _users(session, [owner])
+def _value(row: SettingValue | KeyValue, stale: Stale) -> None:
+    ids: dict[Level, set[Any]] = {
+        Level.ORGANISATION: stale.organisations,
+        Level.SITE: stale.sites,
+        Level.PROFILE: stale.profiles,
+        Level.DEVICE: stale.devices,
+        Level.ROLE: stale.roles,
+        Level.USER: stale.users,
+    }
+    ids[Level(row.level)].add(row.owner_id)
 
 
-_CONCERNS: dict[type, Callable[[Session, Any, Stale], None]] = {
+_CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
     Assignment: _assignment,
     CallTarget: _catalogue,
     CostCentre: _cost_centre,
@@ -237,7 +233,8 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
         for row in (*session.new, *changed, *session.deleted):
             concern = _CONCERNS.get(type(row))
             if concern is not None:
-                concern(session, row, stale)
+                concern(row, stale)
+        _resolve(session, stale)
 
 
 def _after_flush(session: Session, _context: Any) -> None:
@@ -248,10 +245,11 @@ def _after_flush(session: Session, _context: Any) -> None:
         (Profile, stale.profiles),
         (Organisation, stale.organisations),
     ):
-        if ids:
+        left = iter(ids)
+        while chunk := list(islice(left, _CHUNK)):
             session.execute(
                 update(table)
-                .where(table.id.in_(ids))
+                .where(table.id.in_(chunk))
                 .values(version=table.version + 1)
                 .execution_options(synchronize_session=False)
             )

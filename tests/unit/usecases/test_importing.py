@@ -211,7 +211,7 @@ def test_f7_devices_are_registered_and_assigned(core, actor, server, add_person)
         "00:15:65:00:00:01;;T54W;Desk;main;no;1001\n001565000002;yealink;;Lobby;;yes;\n",
     )  # fmt: skip
     assert (job.state, job.makes) == (ImportState.DONE, 2)
-    rows = table(export_sheet(core, actor, DEVICES))
+    rows = sorted(table(export_sheet(core, actor, DEVICES)), key=lambda row: row["mac"])
     assert [(row["mac"], row["vendor"], row["users"], row["pool"]) for row in rows] == [
         ("00:15:65:00:00:01", "yealink", "1001", "no"),
         ("00:15:65:00:00:02", "yealink", "", "yes"),
