@@ -1,6 +1,7 @@
 # make serve   install what is needed and run the server on its built-in configuration
 # make test    install what is needed and run the whole suite
 # make check   what CI runs: linters, types, rules of import, docstrings, the whole suite
+# make bench   measure what takes time, as ratios in one run
 # make lint    the same without the suite
 # make lock    pin the newest versions that pyproject.toml allows
 
@@ -14,7 +15,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadscope
 
-.PHONY: serve test check lint lock
+.PHONY: serve test check bench lint lock
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/serve.stamp
@@ -24,6 +25,9 @@ test: $(VENV)/test.stamp
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
 check: lint test
+
+bench: $(VENV)/test.stamp
+	@$(BIN)/pytest -m bench tests/bench
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
