@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 import pytest
@@ -136,3 +137,22 @@ def test_a_device_of_an_older_version_gets_its_screen_token_at_the_next_start(de
     assert tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on").outcome is (
         Outcome.SERVED
     )
+
+
+@pytest.mark.parametrize(
+    ("mac", "model", "name"),
+    [
+        ("00:15:65:00:00:09", "T54W", "001565000009.cfg"),
+        ("00:04:13:A3:00:09", "D735", "snomD735-000413A30009.htm"),
+        ("00:0B:82:00:00:09", "GXP1625", "cfg000b82000009.xml"),
+    ],
+)
+def test_c6_the_phones_file_names_the_url_its_switch_asks_for(
+    core, actor, clock, phone_of, mac, model, name
+):
+    """What a phone's own file tells it to ask for when do not disturb is switched is heard."""
+    row = registering.add_device(core, actor, mac=mac, model=model).device
+    file = phone_of(row.id, name).fetch(door=Door.HTTPS, user_agent="").content.decode()
+    (token,) = set(re.findall(r"/s/([a-z2-7]{26})/event/dnd-on", file))
+    assert tell(core, token, "event/dnd-on").outcome is Outcome.SERVED
+    assert incoming(core, actor, "device", row.id) == "disabled"
