@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
+from provisioning.domain.kinds import Package
+from provisioning.domain.packages import LACKS, package_layers
 from provisioning.domain.settings import (
     BY_KEY,
     SETTINGS,
@@ -121,3 +123,41 @@ def test_what_holds_is_the_first_lock_or_else_the_last_value(layers: list[Layer]
     expected = (locked[:1] or ranked[-1:] or [layer(Level.BUILT_IN, "en")])[0]
     assert held(shuffled).value == expected.value
     assert held(shuffled) == held(layers)
+
+
+def test_c1_a_person_may_leave_it_to_each_phone():
+    """A person's "per-client" lets the device's own value hold, and no other level's."""
+    key = "line.incoming"
+    person = layer(Level.USER, "per-client", key)
+    organisation = layer(Level.ORGANISATION, "disabled", key)
+    device = layer(Level.DEVICE, "enabled", key)
+    assert held([organisation, person], key).value == "per-client"
+    left = held([organisation, device, person], key)
+    assert (left.value, left.origin.level) == ("enabled", Level.DEVICE)
+    assert held([device, layer(Level.USER, "disabled", key)], key).value == "disabled"
+
+
+def test_c1_a_locked_value_is_not_left_to_the_phone():
+    """Neither a person nor a device goes around a value locked above."""
+    key = "line.outgoing"
+    locked = layer(Level.ORGANISATION, "disabled", key, locked=True)
+    layers = [locked, layer(Level.DEVICE, "enabled", key), layer(Level.USER, "per-client", key)]
+    assert held(layers, key).value == "disabled"
+
+
+def test_a7_a_package_holds_what_it_lacks():
+    """What a package leaves out cannot be switched on below it."""
+    key = "feature.operator-console"
+    wanted = layer(Level.USER, value=True, key=key)
+    assert held([wanted], key).value is True
+    light = held([wanted, *package_layers("light")], key)
+    assert (light.value, light.locked) == (False, True)
+    assert not package_layers("unlimited")
+
+
+@pytest.mark.parametrize("package", list(Package))
+def test_a7_packages_hold_values_their_settings_take(package: Package):
+    """What a package holds is a setting of people at a value that could have been set."""
+    for key, value in LACKS[package].items():
+        assert BY_KEY[key].parse(value) == value
+        assert Level.USER in BY_KEY[key].levels
