@@ -43,6 +43,12 @@ class Input(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
+class Form(BaseModel):
+    """A body as HTML forms are sent: texts, and further fields that nobody reads."""
+
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+
 class Shown(BaseModel):
     """An answer; a field that was not set is left out of it."""
 

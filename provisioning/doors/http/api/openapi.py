@@ -11,12 +11,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from provisioning import __version__
-from provisioning.doors.http.api.models import Content, Shown
+from provisioning.doors.http.api.models import Content, Form, Shown
 from provisioning.doors.http.api.registry import Call, Endpoint, Endpoints, Parameter, Where
 from provisioning.doors.http.errors import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"
 _JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -132,8 +133,9 @@ def _operation(
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:
-        schema = references[endpoint.body]
-        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+        media_type = _FORM if issubclass(endpoint.body, Form) else _JSON
+        content = {media_type: {"schema": references[endpoint.body]}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

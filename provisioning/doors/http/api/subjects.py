@@ -6,6 +6,7 @@ from provisioning.doors.http.api import (
     access,
     dect,
     devices,
+    exports,
     files,
     keys,
     organisations,
@@ -32,6 +33,7 @@ _SUBJECTS = (
     keys,
     phonebook,
     vendors,
+    exports,
     access,
 )
 
