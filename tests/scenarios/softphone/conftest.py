@@ -230,11 +230,16 @@ class Softphone:
         return eventually(answer, "linphonec is registered")
 
     def wait_refused(self) -> None:
-        """Wait until the registrar has refused it."""
+        """Wait until it has answered a challenge and was not let in."""
+        log = self._home / "log"
         eventually(
-            lambda: self.says("status register", "registered") == "registered=-1",
+            lambda: (
+                log.exists()
+                and "to [LinphoneRegistrationFailed]" in log.read_text(errors="replace")
+            ),
             "linphonec is refused",
         )
+        assert "HttpDigest authentication fails" in log.read_text(errors="replace")
 
     def wait_without_account(self) -> None:
         """Wait until it has no default account."""
