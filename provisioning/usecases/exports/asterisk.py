@@ -178,13 +178,18 @@ def _dialplan(listed: Iterable[Subscriber]) -> Iterator[str]:
     yield "[roost-people]"
     for number, accounts in numbers.items():
         first, *others = variables(accounts[0])
-        yield f"exten = {number},1,Set(ROOST_{first[0].upper()}={first[1]})"
-        yield from (f" same = n,Set(ROOST_{key.upper()}={value})" for key, value in others)
-        yield f" same = n,Set(ROOST_DIAL={_devices(accounts)})"
+        yield f"exten = {number},1,{_set(*first)}"
+        yield from (f" same = n,{_set(key, value)}" for key, value in others)
+        yield f" same = n,{_set('dial', _devices(accounts))}"
         yield " same = n,Return()"
     yield from ("", "[roost-hints]")
     for number, accounts in numbers.items():
         yield f"exten = {number},hint,{_devices(accounts)}"
+
+
+def _set(name: str, value: str) -> str:
+    """A variable of the one called; those of the caller come from their endpoint."""
+    return f"Set(ROOST_CALLED_{name.upper()}={value})"
 
 
 def _devices(accounts: Iterable[Subscriber]) -> str:

@@ -333,7 +333,7 @@ def export_catalogue(call: Call) -> Catalogue:
 # --- voicemail
 
 
-class TriedPin(Input):
+class TriedPin(Form, Input):
     """A PIN that somebody entered at a mailbox."""
 
     extension: Text

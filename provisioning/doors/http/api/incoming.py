@@ -20,7 +20,7 @@ from provisioning.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from provisioning.doors.http.api.models import Form
+from provisioning.doors.http.api.models import Form, Input
 from provisioning.doors.http.api.registry import Endpoint, Parameter, Where
 from provisioning.usecases.pages import Page
 
@@ -137,19 +137,26 @@ def _value(parameter: Parameter, text: str) -> Any:
 
 
 def _body(model: type[BaseModel], incoming: Incoming) -> BaseModel:
-    form = issubclass(model, Form)
-    wanted, name = (_FORM, "a form") if form else (_JSON, "JSON")
-    if incoming.media_type not in ("", wanted):
+    taken = media_types(model)
+    came_as = incoming.media_type or taken[0]
+    if came_as not in taken:
         raise UnsupportedMediaType(
-            f"The body came as '{incoming.media_type[:60]}'.",
-            remedy=f"Send {name} with the header 'Content-Type: {wanted}'.",
+            f"The body came as '{came_as[:60]}'.",
+            remedy=f"Send it with the header 'Content-Type: {taken[0]}'.",
         )
-    if form:
+    if came_as == _FORM:
         return _form(model, incoming.body)
     try:
         return model.model_validate_json(incoming.body or b"{}")
     except ValidationError as error:
         raise _invalid(model, error) from None
+
+
+def media_types(model: type[BaseModel]) -> tuple[str, ...]:
+    """In what a body can come, the usual one first."""
+    if not issubclass(model, Form):
+        return (_JSON,)
+    return (_JSON, _FORM) if issubclass(model, Input) else (_FORM,)
 
 
 def _form(model: type[BaseModel], body: bytes) -> BaseModel:

@@ -44,7 +44,10 @@ class Input(BaseModel):
 
 
 class Form(BaseModel):
-    """A body as HTML forms are sent: texts, and further fields that nobody reads."""
+    """A body as HTML forms are sent: texts, and further fields that nobody reads.
+
+    What is an ``Input`` too may come as either, with no field that is not declared.
+    """
 
     model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
 

@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from provisioning import __version__
-from provisioning.doors.http.api.models import Content, Form, Shown
+from provisioning.doors.http.api.incoming import media_types
+from provisioning.doors.http.api.models import Content, Shown
 from provisioning.doors.http.api.registry import Call, Endpoint, Endpoints, Parameter, Where
 from provisioning.doors.http.errors import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"
 _JSON = "application/json"
-_FORM = "application/x-www-form-urlencoded"
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
@@ -133,8 +133,8 @@ def _operation(
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:
-        media_type = _FORM if issubclass(endpoint.body, Form) else _JSON
-        content = {media_type: {"schema": references[endpoint.body]}}
+        schema = references[endpoint.body]
+        content = {media_type: {"schema": schema} for media_type in media_types(endpoint.body)}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

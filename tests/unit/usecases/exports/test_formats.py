@@ -136,11 +136,11 @@ def test_c1_e3_e5_asterisk_is_given_a_dial_plan(core, actor, office):
     ada, _, rest = text.partition("exten = 1002,1,")
     bob, _, hints = rest.partition("[roost-hints]\n")
     assert ada.startswith("; What is set for the people.")
-    assert "\n[roost-people]\nexten = 1001,1,Set(ROOST_ACCOUNT=" in ada
-    assert " same = n,Set(ROOST_STEP_2=30:700&+4930999)\n" in ada
-    assert " same = n,Set(ROOST_FALLBACK=shared-voicemail:790)\n" in ada
-    assert ada.endswith(" same = n,Set(ROOST_DIAL=PJSIP/1001)\n same = n,Return()\n")
-    assert " same = n,Set(ROOST_INCOMING=per-client)\n" in bob
+    assert "\n[roost-people]\nexten = 1001,1,Set(ROOST_CALLED_ACCOUNT=" in ada
+    assert " same = n,Set(ROOST_CALLED_STEP_2=30:700&+4930999)\n" in ada
+    assert " same = n,Set(ROOST_CALLED_FALLBACK=shared-voicemail:790)\n" in ada
+    assert ada.endswith(" same = n,Set(ROOST_CALLED_DIAL=PJSIP/1001)\n same = n,Return()\n")
+    assert " same = n,Set(ROOST_CALLED_INCOMING=per-client)\n" in bob
     assert hints == "exten = 1001,hint,PJSIP/1001\nexten = 1002,hint,PJSIP/1002\n"
 
 
