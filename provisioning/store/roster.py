@@ -17,6 +17,8 @@ from provisioning.store.catalogue import (
     Category,
     CategoryOption,
     CostCentre,
+    Licence,
+    LicenceHolder,
     Number,
     UserNumber,
     UserOption,
@@ -44,7 +46,7 @@ class Roster:
 
     ``chosen`` is whom it is about, in the order they were made; ``extensions`` also has those
     whom their call routing names. ``departments``, ``options`` (pairs of category and option),
-    ``caller_ids`` and ``seated`` (ids of stations) are by the user's id, ``seats`` by the
+    ``caller_ids``, ``licences`` and ``seated`` (ids of stations) are by the user's id, ``seats`` by the
     station's.
     """
 
@@ -58,6 +60,7 @@ class Roster:
     options: dict[UUID, list[tuple[str, str]]] = field(default_factory=dict)
     numbers: dict[UUID, Number] = field(default_factory=dict)
     caller_ids: dict[UUID, list[Number]] = field(default_factory=dict)
+    licences: dict[UUID, list[Licence]] = field(default_factory=dict)
     cost_centres: dict[UUID, CostCentre] = field(default_factory=dict)
     targets: dict[UUID, CallTarget] = field(default_factory=dict)
     stations: dict[UUID, str] = field(default_factory=dict)
@@ -127,6 +130,7 @@ def roster(
         options=options,
         numbers=numbers,
         caller_ids=_caller_ids(session, organisation, numbers, ids),
+        licences=_licences(session, organisation, ids),
         cost_centres={row.id: row for row in owned(session, CostCentre, organisation)},
         targets=groups.targets(session, organisation),
         stations=names,
@@ -280,4 +284,19 @@ def _caller_ids(
     found: dict[UUID, list[Number]] = {}
     for row in rows:
         found.setdefault(row.user_id, []).append(numbers[row.number_id])
+    return found
+
+
+def _licences(
+    session: Session, organisation: UUID, users: Sequence[UUID] | None
+) -> dict[UUID, list[Licence]]:
+    rows = session.execute(
+        select(LicenceHolder.user_id, Licence)
+        .join(Licence, Licence.id == LicenceHolder.licence_id)
+        .where(LicenceHolder.organisation_id == organisation, *_among(LicenceHolder.user_id, users))
+        .order_by(Licence.kind, Licence.add_on)
+    )
+    found: dict[UUID, list[Licence]] = {}
+    for user, licence in rows:
+        found.setdefault(user, []).append(licence)
     return found

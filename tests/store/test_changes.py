@@ -198,10 +198,7 @@ def test_organisations_have_feeds_of_their_own(database, world, rows, feed):
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_a_transaction_that_commits_late_is_told_late(database, world, feed):
-    """Who changed first but commits last comes behind a cursor that has gone on meanwhile.
-
-    With numbers taken at the change itself, the first change would lie before that cursor.
-    """
+    """Who changed first but commits last comes behind a cursor that has gone on meanwhile."""
     with database.write() as early:
         early.get_one(User, world.ada).last_name = "Early"
         early.flush()

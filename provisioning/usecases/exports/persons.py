@@ -11,7 +11,7 @@ from provisioning.domain.effective import Layer, Origin, resolve
 from provisioning.domain.keys import is_id
 from provisioning.domain.packages import package_layers
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
-from provisioning.store.catalogue import CategoryOption, CostCentre, Number
+from provisioning.store.catalogue import CategoryOption, CostCentre, Licence, Number
 from provisioning.store.people import SipAccount, User
 from provisioning.store.roster import Roster, Seat
 from provisioning.usecases.phones import stored_value
@@ -58,6 +58,7 @@ class Person:
     caller_id: Number | None = None
     caller_ids: tuple[Number, ...] = ()
     cost_centre: CostCentre | None = None
+    licences: tuple[Licence, ...] = ()
     steps: tuple[Step, ...] = ()
     fallback: Target | None = None
 
@@ -100,6 +101,7 @@ def _person(roster: Roster, cipher: Cipher, user: User, accounts: Iterable[SipAc
         caller_id=own or roster.default_number,
         caller_ids=tuple(several),
         cost_centre=roster.cost_centres.get(user.cost_centre_id) if user.cost_centre_id else None,
+        licences=tuple(roster.licences.get(user.id, ())),
         steps=tuple(
             Step(step["seconds"], tuple(_target(roster, target) for target in step["targets"]))
             for step in user.steps

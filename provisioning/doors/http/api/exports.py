@@ -142,6 +142,13 @@ class Charged(Shown):
     code: str
 
 
+class HeldLicence(Shown):
+    """A licence a person holds; an add-on has a name."""
+
+    kind: str
+    add_on: str
+
+
 class PersonAccount(Shown):
     """A SIP account of a person, without its password."""
 
@@ -198,6 +205,7 @@ class ExportedPerson(Shown):
     caller_ids: list[OwnNumber]
     """The others they may call out with."""
     accounts: list[PersonAccount]
+    licences: list[HeldLicence]
     steps: list[Step]
     fallback: Target | None
     """Null leaves it to the PBX."""
@@ -219,6 +227,7 @@ def _person(person: Person, servers: Mapping[UUID, SipServer]) -> ExportedPerson
             PersonAccount.of(account, server=servers[account.sip_server_id].name)
             for account in person.accounts
         ],
+        licences=[HeldLicence.of(row) for row in person.licences],
         steps=[
             Step(seconds=step.seconds, targets=[_target(item) for item in step.targets])
             for step in person.steps

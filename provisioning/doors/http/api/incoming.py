@@ -154,9 +154,10 @@ def _body(model: type[BaseModel], incoming: Incoming) -> BaseModel:
 
 def media_types(model: type[BaseModel]) -> tuple[str, ...]:
     """In what a body can come, the usual one first."""
-    if not issubclass(model, Form):
+    kinds = model.__mro__
+    if Form not in kinds:
         return (_JSON,)
-    return (_JSON, _FORM) if issubclass(model, Input) else (_FORM,)
+    return (_JSON, _FORM) if Input in kinds else (_FORM,)
 
 
 def _form(model: type[BaseModel], body: bytes) -> BaseModel:

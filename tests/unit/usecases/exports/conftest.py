@@ -9,13 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from provisioning.domain.kinds import TargetKind
+from provisioning.domain.kinds import LicenceKind, TargetKind
 from provisioning.domain.settings import Level
 from provisioning.doors.http.api.exports import _person
 from provisioning.store.catalogue import (
     CallTarget,
     CategoryOption,
     CostCentre,
+    Licence,
+    LicenceHolder,
     Number,
     UserNumber,
     UserOption,
@@ -89,6 +91,8 @@ def office(core, actor, make_user, put, hold, change_user):
     support = put(CallTarget, kind=TargetKind.RING_GROUP, name="Support", number="700")
     shared = put(CallTarget, kind=TargetKind.SHARED_VOICEMAIL, name="Box", number="790")
     put(UserOption, user_id=ada.id, category_id=category.id, option_id=sales)
+    licence = put(Licence, kind=LicenceKind.ADD_ON, add_on="Fax", quantity=1)
+    put(LicenceHolder, licence_id=licence, user_id=ada.id)
     put(UserNumber, user_id=ada.id, number_id=main)
     change_user(
         ada.id,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from provisioning.usecases import users
@@ -246,3 +248,11 @@ def test_kamailio_is_given_subscribers(core, actor, office):
     assert as_csv([ada]) == (
         f"username,domain,password,ha1,ha1b\r\n1001,{REALM},,{ada.ha1},{ada.ha1b}\r\n"
     )
+
+
+def test_every_variable_is_described(core, actor, office):
+    """docs/pbx.md has the row of each variable a PBX is given and of nothing else."""
+    page = (Path(__file__).parents[4] / "docs" / "pbx.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| `(ROOST_\w+)`", page, re.MULTILINE)
+    given = re.findall(r"^set_var = (ROOST_\w+)=", asterisk(core, actor), re.MULTILINE)
+    assert described == [name for name in dict.fromkeys(given) if name != "ROOST_STEP_2"]

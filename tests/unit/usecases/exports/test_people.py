@@ -24,7 +24,7 @@ REALM = "pbx.example.com"
 # --- people, for any PBX
 
 
-def test_a9_b7_b9_b11_b13_b14_c1_c2_c3_c7_d1_d3_d6_e1_e2_e3_e4_e5_one_document_has_it_all(
+def test_a8_a9_b7_b9_b11_b13_b14_c1_c2_c3_c7_d1_d3_d6_e1_e2_e3_e4_e5_one_document_has_it_all(
     core, actor, office, shown
 ):
     """One document holds everything that is set for a person, by the settings table's names."""
@@ -41,6 +41,7 @@ def test_a9_b7_b9_b11_b13_b14_c1_c2_c3_c7_d1_d3_d6_e1_e2_e3_e4_e5_one_document_h
     assert ada["caller_id"] == {"number": "+49301001", "label": "Ada's"}
     assert ada["caller_ids"] == [{"number": "+49301000", "label": "Main"}]
     assert [account["username"] for account in ada["accounts"]] == ["1001"]
+    assert ada["licences"] == [{"kind": "add-on", "add_on": "Fax"}]
     assert ada["voicemail"] == {"enabled": True, "has_pin": True}
     assert ada["steps"][1] == {
         "seconds": 30,
