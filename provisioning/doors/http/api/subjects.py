@@ -11,6 +11,7 @@ from provisioning.doors.http.api import (
     keys,
     organisations,
     pending,
+    people,
     phonebook,
     settings,
     sip,
@@ -34,6 +35,7 @@ _SUBJECTS = (
     phonebook,
     vendors,
     exports,
+    people,
     access,
 )
 

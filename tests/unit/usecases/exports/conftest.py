@@ -11,7 +11,7 @@ import pytest
 
 from provisioning.domain.kinds import LicenceKind, TargetKind
 from provisioning.domain.settings import Level
-from provisioning.doors.http.api.exports import _person
+from provisioning.doors.http.api.people import shown_person
 from provisioning.store.catalogue import (
     CallTarget,
     CategoryOption,
@@ -160,6 +160,6 @@ def shown(core, actor):
     """Read what the API answers for a person."""
 
     def read(user: UUID) -> dict[str, Any]:
-        return json.loads(_person(*people.read_person(core, actor, user)).model_dump_json())
+        return json.loads(shown_person(*people.read_person(core, actor, user)).model_dump_json())
 
     return read
