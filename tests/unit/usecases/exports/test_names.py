@@ -20,7 +20,7 @@ from provisioning.store.catalogue import (
 )
 from provisioning.store.people import User
 from provisioning.usecases import sip
-from provisioning.usecases.exports.asterisk import asterisk
+from provisioning.usecases.exports.asterisk import Part, asterisk
 from provisioning.usecases.exports.freeswitch import domain_document
 from provisioning.usecases.exports.kamailio import as_csv, kamailio
 
@@ -63,6 +63,7 @@ def parsed(text: str) -> list[tuple[str, list[tuple[str, str]]]]:
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_no_name_becomes_a_line_or_an_attribute(core, actor, office, shown):
     """Whatever people, departments and numbers are called, each format reads back the same."""
+    plan = asterisk(core, actor, part=Part.DIALPLAN)
 
     @SLOW
     @given(st.tuples(WILD, WILD, WILD))
@@ -84,6 +85,7 @@ def test_no_name_becomes_a_line_or_an_attribute(core, actor, office, shown):
         quoted = re.fullmatch(r'"([^"<>\\]*)" <1001>', callerid)
         assert quoted
         assert len(quoted[1]) == len(first)
+        assert asterisk(core, actor, part=Part.DIALPLAN) == plan
 
         root = ET.fromstring(domain_document(core, actor))
         assert [user.get("id") for user in root.iter("user")] == ["1001", "bob-auth"]

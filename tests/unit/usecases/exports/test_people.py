@@ -10,6 +10,7 @@ import pytest
 from provisioning.domain.errors import Forbidden, NotFound, SecretsAreGiven
 from provisioning.domain.settings import SETTINGS, Level, Scope
 from provisioning.store import queries
+from provisioning.store.devices import Assignment, DectMember, DectSlot, DectSystem, Station
 from provisioning.usecases import assignments, organisations, registering, sip
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.exports import people
@@ -98,6 +99,39 @@ def test_the_phones_of_an_account_decide_its_media(core, actor, office, hold, sh
     assert (line()["line.srtp"], line()["line.dtmf"]) == ("optional", "mixed")
     bob = asterisk(core, actor).partition("[1002]")[2]
     assert "\nallow = g729,alaw\ndtmf_mode = auto_info\nmedia_encryption = sdes\n" in bob
+
+
+def test_a_handset_has_what_is_set_for_its_base(core, actor, office, put, hold, shown):
+    """The account of somebody with a DECT handset is on the bases of its system."""
+    base = registering.add_device(core, actor, mac="001565000003", name="Tower").device
+    system = put(DectSystem, name="tower", site_id=base.site_id, access_code_encrypted=b"")
+    put(DectMember, system_id=system, device_id=base.id)
+    handset = put(Station, name="Handset", kind="handset")
+    put(DectSlot, system_id=system, number=1, station_id=handset)
+    put(Assignment, station_id=handset, user_id=office.bob.id)
+    hold(Level.DEVICE, base.id, {"line.codecs": ["g726-32"]})
+    hold(Level.SITE, base.site_id, {"line.srtp": "required"})
+    line = shown(office.bob.id)["settings"]
+    assert (line["line.codecs"], line["line.srtp"]) == (["g726-32"], "required")
+
+
+def test_a_station_has_an_account_of_its_own(core, actor, office, hold):
+    """A phone's own account is exported by the phone's name, with what is set for the phone."""
+    device = registering.add_device(core, actor, mac="001565000004", name="Lobby").device.id
+    with core.database.read() as session:
+        (station,) = queries.stations_of(session, device)
+    hold(Level.DEVICE, device, {"line.outgoing": "disabled", "line.codecs": ["pcmu"]})
+    sip.add_account(core, actor, station_id=station.id, username="lobby", password="Place-1")
+    text = asterisk(core, actor).partition("[lobby]")[2]
+    assert '\ncallerid = "Lobby" <lobby>\n' in text
+    assert "\nallow = ulaw\n" in text
+    assert "ROOST_OUTGOING=disabled" in text
+    assert "mailboxes" not in text
+    assert "ROOST_USER" not in text
+    alone = user_document(core, actor, user="lobby", domain="pbx.example.com").decode()
+    assert '<group name="default">' in alone
+    assert 'name="roost_outgoing" value="disabled"' in alone
+    assert 'name="vm-enabled" value="false"' in alone
 
 
 # --- whose secrets
