@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, UniqueConstraint, delete, func, select
+from sqlalchemy import BigInteger, UniqueConstraint, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -87,16 +87,18 @@ def append(session: Session, organisation: UUID, noted: Iterable[Noted]) -> None
     """Put changes at the end of a feed; nothing but the commit may follow."""
     told = list(noted)
     last = _numbers(session, organisation, len(told))
-    session.add_all(
-        FeedChange(
-            organisation_id=organisation,
-            number=number,
-            kind=item.kind,
-            subject_id=item.subject,
-            action=item.action,
-        )
+    rows = [
+        {
+            "organisation_id": organisation,
+            "number": number,
+            "kind": item.kind,
+            "subject_id": item.subject,
+            "action": item.action,
+        }
         for number, item in enumerate(told, last - len(told) + 1)
-    )
+    ]
+    if rows:
+        session.execute(insert(FeedChange), rows)
 
 
 def _numbers(session: Session, organisation: UUID, count: int) -> int:

@@ -212,4 +212,3 @@ def _before_commit(session: Session) -> None:
     for organisation in sorted(notes.held.keys() - notes.lost):
         told = notes.held[organisation].items()
         append(session, organisation, (Noted(*thing, action) for thing, action in told))
-    session.flush()

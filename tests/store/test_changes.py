@@ -216,7 +216,6 @@ def test_numbers_are_committed_in_their_order(database, world, feed):
     with database.write() as first:
         noted = changes.Noted("user", world.ada, changes.Action.CHANGED)
         changes.append(first, world.here, [noted])
-        first.flush()
         second.start()
         deadline = time.monotonic() + PATIENCE
         while not waiting(database):
