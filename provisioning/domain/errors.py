@@ -113,6 +113,10 @@ class StaleRevision(BrokenRule):
     """The thing was changed by someone else since it was read."""
 
 
+class CursorExpired(BrokenRule):
+    """The place in a feed that a cursor names is no longer known."""
+
+
 class Unauthenticated(BrokenRule):
     """No valid credential came with the request."""
 

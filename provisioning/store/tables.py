@@ -12,6 +12,7 @@ from provisioning.store.catalogue import (
     UserNumber,
     UserOption,
 )
+from provisioning.store.changes import Feed, FeedChange
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -34,6 +35,7 @@ from provisioning.store.organisations import (
 from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
+from provisioning.store.voicemail import VoicemailFailure
 
 __all__ = [
     "ApiToken",
@@ -51,6 +53,8 @@ __all__ = [
     "DeviceIdentity",
     "DeviceTrust",
     "Enrolment",
+    "Feed",
+    "FeedChange",
     "Fetch",
     "ImportJob",
     "KeyValue",
@@ -71,4 +75,5 @@ __all__ = [
     "User",
     "UserNumber",
     "UserOption",
+    "VoicemailFailure",
 ]

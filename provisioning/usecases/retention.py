@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from provisioning.store import logs
+from provisioning.store import changes, logs
 from provisioning.usecases.core import Core
+
+CHANGES_DAYS = 14
+"""How long a PBX may be away and still follow the feed of changes."""
 
 
 def trim(core: Core, *, fetch_days: int) -> None:
-    """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago.
+    """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago; old changes too.
 
     Raises StoreUnavailable.
     """
-    before = core.clock() - timedelta(days=fetch_days)
+    moment = core.clock()
+    before = moment - timedelta(days=fetch_days)
     with core.database.write() as session:
         logs.trim(session, fetches_before=before, pending_before=before)
+        changes.trim(session, moment - timedelta(days=CHANGES_DAYS))

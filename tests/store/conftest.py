@@ -29,6 +29,7 @@ FIRST_HOLDER = {"sip_account": "user_id"}
 WORDS = {
     "call_target": {"kind": TargetKind.RING_GROUP},
     "device_identity": {"kind": IdentityKind.MAC},
+    "feed_change": {"action": "changed"},
     "key": {"level": Level.ORGANISATION, "area": Area.LINE, "type": KeyType.NONE},
     "import_job": {"kind": SheetKind.USERS},
     "licence": {"kind": LicenceKind.PRO},

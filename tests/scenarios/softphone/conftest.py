@@ -136,28 +136,37 @@ class Registrar:
 
 
 @pytest.fixture
-def registrar(client_program, tmp_path_factory) -> Iterator[Registrar]:
-    """A registrar on loopback that knows nobody yet."""
+def run_registrar(client_program, tmp_path_factory) -> Iterator[Callable[..., Registrar]]:
+    """Run registrars on loopback; ``folder`` is where a configuration's own files lie."""
     kamailio, kamcmd = client_program("kamailio"), client_program("kamcmd")
-    # The path of a socket is short by nature: 107 bytes.
-    folder = tmp_path_factory.mktemp("sip")
-    port, control = free_udp_port(), folder / "ctl"
-    config = folder / "kamailio.cfg"
-    config.write_text(REGISTRAR.format(port=port, control=control))
-    command = [kamailio, "-f", str(config), "-DD", "-E", "-P", str(folder / "pid")]
-    command += ["-Y", str(folder), "-m", "16", "-M", "4"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
-    try:
-        registrar = Registrar("127.0.0.1", port, control, kamcmd)
-        eventually(
-            lambda: process.poll() is not None or "kamailio" in registrar.ask("core.version"),
-            "kamailio answers",
-        )
-        assert process.poll() is None, (folder / "log").read_text()
-        yield registrar
-    finally:
-        stop(process)
+    with ExitStack() as stack:
+
+        def run(text: str, folder: Path | None = None) -> Registrar:
+            # The path of a socket is short by nature: 107 bytes.
+            home = folder or tmp_path_factory.mktemp("sip")
+            port, control = free_udp_port(), home / "ctl"
+            config = home / "kamailio.cfg"
+            config.write_text(text.format(port=port, control=control, folder=home))
+            command = [kamailio, "-f", str(config), "-DD", "-E", "-P", str(home / "pid")]
+            command += ["-Y", str(home), "-m", "16", "-M", "4"]
+            with (home / "log").open("w") as log:
+                process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
+            stack.callback(stop, process)
+            registrar = Registrar("127.0.0.1", port, control, kamcmd)
+            eventually(
+                lambda: process.poll() is not None or "kamailio" in registrar.ask("core.version"),
+                "kamailio answers",
+            )
+            assert process.poll() is None, (home / "log").read_text()
+            return registrar
+
+        yield run
+
+
+@pytest.fixture
+def registrar(run_registrar) -> Registrar:
+    """A registrar on loopback that knows nobody yet."""
+    return run_registrar(REGISTRAR)
 
 
 # --- the softphone
@@ -219,6 +228,18 @@ class Softphone:
             return line if line.startswith("registered,") else ""
 
         return eventually(answer, "linphonec is registered")
+
+    def wait_refused(self) -> None:
+        """Wait until it has answered a challenge and was not let in."""
+        log = self._home / "log"
+        eventually(
+            lambda: (
+                log.exists()
+                and "to [LinphoneRegistrationFailed]" in log.read_text(errors="replace")
+            ),
+            "linphonec is refused",
+        )
+        assert "HttpDigest authentication fails" in log.read_text(errors="replace")
 
     def wait_without_account(self) -> None:
         """Wait until it has no default account."""

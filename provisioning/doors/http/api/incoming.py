@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -17,13 +20,15 @@ from provisioning.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from provisioning.doors.http.api.models import Takes, Upload
+from provisioning.doors.http.api.models import Form, Input, Takes, Upload
 from provisioning.doors.http.api.registry import Endpoint, Parameter, Where
 from provisioning.usecases.pages import Page
 
 _REVISION = re.compile(r'"([0-9]{1,9})"')
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_BASIC = re.compile(r"basic +([A-Za-z0-9+/]+={0,2})", re.IGNORECASE)
 _JSON = "application/json"
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,13 @@ class Incoming:
 
 
 def bearer_token(incoming: Incoming) -> str:
-    """The token of the header Authorization (RFC 6750 section 2.1); raises Unauthenticated."""
-    found = _BEARER.fullmatch(incoming.authorization.strip())
+    """The token of the header Authorization (RFC 6750 section 2.1); raises Unauthenticated.
+
+    It may also be the password of Basic: PBXs know no other way. Basic is never asked for, so
+    that no browser keeps a token and sends it by itself.
+    """
+    sent = incoming.authorization.strip()
+    found = _BEARER.fullmatch(sent) or _BEARER.fullmatch(f"bearer {_basic_password(sent)}")
     if found is None:
         raise Unauthenticated(
             "The request has no bearer token.",
@@ -49,6 +59,16 @@ def bearer_token(incoming: Incoming) -> str:
             "`provisioning token create --name NAME --role admin` makes one.",
         )
     return found[1]
+
+
+def _basic_password(authorization: str) -> str:
+    """The password of a header of Basic (RFC 7617 section 2); empty where there is none."""
+    found = _BASIC.fullmatch(authorization)
+    try:
+        decoded = base64.b64decode(found[1] if found else "", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return decoded.partition(":")[2]
 
 
 def wanted_organisation(incoming: Incoming) -> UUID | None:
@@ -119,11 +139,15 @@ def _value(parameter: Parameter, text: str) -> Any:
 
 
 def _body(model: type[BaseModel], incoming: Incoming) -> BaseModel:
-    if incoming.media_type not in ("", _JSON):
+    taken = media_types(model)
+    came_as = incoming.media_type or taken[0]
+    if came_as not in taken:
         raise UnsupportedMediaType(
-            f"The body came as '{incoming.media_type[:60]}'.",
-            remedy=f"Send JSON with the header 'Content-Type: {_JSON}'.",
+            f"The body came as '{came_as[:60]}'.",
+            remedy=f"Send it with the header 'Content-Type: {taken[0]}'.",
         )
+    if came_as == _FORM:
+        return _form(model, incoming.body)
     try:
         return model.model_validate_json(incoming.body or b"{}")
     except ValidationError as error:
@@ -137,6 +161,28 @@ def _upload(takes: Takes, incoming: Incoming) -> Upload:
             remedy=f"Send it with the header 'Content-Type: {takes.media_type}'.",
         )
     return Upload(incoming.body)
+
+
+def media_types(model: type[BaseModel]) -> tuple[str, ...]:
+    """In what a body can come, the usual one first."""
+    kinds = model.__mro__
+    if Form not in kinds:
+        return (_JSON,)
+    return (_JSON, _FORM) if Input in kinds else (_FORM,)
+
+
+def _form(model: type[BaseModel], body: bytes) -> BaseModel:
+    try:
+        text = body.decode().strip()
+        sent = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        raise InvalidInput(
+            "The form cannot be read.", remedy="Send it in UTF-8, with at most 1000 fields."
+        ) from None
+    try:
+        return model.model_validate(sent)
+    except ValidationError as error:
+        raise _invalid(model, error) from None
 
 
 def _invalid(model: type[BaseModel], error: ValidationError) -> InvalidInput:

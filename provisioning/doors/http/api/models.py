@@ -43,6 +43,15 @@ class Input(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
+class Form(BaseModel):
+    """A body as HTML forms are sent: texts, and further fields that nobody reads.
+
+    What is an ``Input`` too may come as either, with no field that is not declared.
+    """
+
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+
 class Shown(BaseModel):
     """An answer; a field that was not set is left out of it."""
 

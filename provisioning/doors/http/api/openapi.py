@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from provisioning import __version__
+from provisioning.doors.http.api.incoming import media_types
 from provisioning.doors.http.api.models import Content, Shown
 from provisioning.doors.http.api.registry import Call, Endpoint, Endpoints, Parameter, Where
 from provisioning.doors.http.errors import MEDIA_TYPE
@@ -133,11 +134,14 @@ def _operation(
         operation["parameters"] = parameters
     if endpoint.body is not None:
         schema = references[endpoint.body]
-        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+        content = {media_type: {"schema": schema} for media_type in media_types(endpoint.body)}
+        operation["requestBody"] = {"required": True, "content": content}
     if endpoint.takes is not None:
         schema = {"type": "string", "contentMediaType": endpoint.takes.media_type}
-        content = {endpoint.takes.media_type: {"schema": schema}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {endpoint.takes.media_type: {"schema": schema}},
+        }
     return operation
 
 

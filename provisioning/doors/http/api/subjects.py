@@ -6,11 +6,13 @@ from provisioning.doors.http.api import (
     access,
     dect,
     devices,
+    exports,
     files,
     imports,
     keys,
     organisations,
     pending,
+    people,
     phonebook,
     settings,
     sip,
@@ -34,6 +36,8 @@ _SUBJECTS = (
     phonebook,
     imports,
     vendors,
+    exports,
+    people,
     access,
 )
 

@@ -1,0 +1,1 @@
+"""What a PBX is given: people and their call settings, accounts, the changes of both."""
