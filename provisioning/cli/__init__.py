@@ -12,6 +12,7 @@ from provisioning.cli import (
     cert,
     check,
     device,
+    login,
     migrate,
     new_vendor,
     organisation,
@@ -24,7 +25,7 @@ from provisioning.cli import (
 from provisioning.logs import configure_logs
 
 _MODULES = (
-    serve, check, render, simulate, organisation, device, user, token, migrate, new_vendor, cert,
+    serve, check, render, simulate, organisation, device, user, login, token, migrate, new_vendor, cert,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -21,6 +21,7 @@ from provisioning.store.devices import (
     DeviceIdentity,
     Station,
 )
+from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import (
     ApiToken,
     Login,
@@ -37,6 +38,7 @@ from provisioning.store.values import KeyValue, SettingValue
 __all__ = [
     "ApiToken",
     "Assignment",
+    "Attempts",
     "Base",
     "CallTarget",
     "Category",
@@ -55,11 +57,13 @@ __all__ = [
     "Licence",
     "LicenceHolder",
     "Login",
+    "LoginSession",
     "Membership",
     "Number",
     "Organisation",
     "Pending",
     "Profile",
+    "ResetLink",
     "Role",
     "SettingValue",
     "SipAccount",

@@ -7,3 +7,4 @@ PURPOSE_TOKEN = "device-token"  # noqa: S105 - the name of a purpose
 PURPOSE_PASSWORD = "device-password"  # noqa: S105 - likewise
 PURPOSE_ORGANISATION = "organisation-token"
 PURPOSE_DECT = "dect-access-code"
+PURPOSE_TOTP = "totp"

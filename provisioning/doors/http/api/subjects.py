@@ -8,9 +8,11 @@ from provisioning.doors.http.api import (
     devices,
     files,
     keys,
+    memberships,
     organisations,
     pending,
     phonebook,
+    session,
     settings,
     sip,
     stations,
@@ -33,6 +35,8 @@ _SUBJECTS = (
     phonebook,
     vendors,
     access,
+    memberships,
+    session,
 )
 
 
