@@ -156,9 +156,7 @@ class MissingHeader(Forbidden):
 class TooManyAttempts(BrokenRule):
     """Too many passwords or codes were wrong; the next is judged after ``seconds``."""
 
-    def __init__(
-        self, what: str, *, remedy: str = "", field: str = "", seconds: int = 1
-    ) -> None:
+    def __init__(self, what: str, *, remedy: str = "", field: str = "", seconds: int = 1) -> None:
         super().__init__(what, remedy=remedy, field=field)
         self.seconds = seconds
 

@@ -192,11 +192,11 @@ def touch(
     session: Session, table: type[ApiToken | LoginSession], row: UUID, now: datetime,
     before: datetime,
 ) -> None:  # fmt: skip
-    """Note that a token or session was used, unless that was noted after ``before``.
+    """Note that a token or session was used, unless that was noted since ``before``.
 
     Neither its revision nor its author changes: nobody has edited it.
     """
-    late = or_(table.last_used_at.is_(None), table.last_used_at < before)
+    late = or_(table.last_used_at.is_(None), table.last_used_at <= before)
     session.execute(
         update(table)
         .where(table.id == row, late)

@@ -83,6 +83,12 @@ def add_member(core: Core, actor: Actor, *, email: str, role: str, **given: UUID
             login = Login(email=address, password_hash="")
             session.add(login)
             session.flush()
+        elif members.membership_of(session, actor.organisation, login.id) is not None:
+            raise DuplicateName(
+                f"{login.email} is a member already.",
+                remedy="Change that membership instead.",
+                field="email",
+            )
         if "user" in given:
             user = _free_user(session, actor, given["user"])
         else:
@@ -105,13 +111,7 @@ def _address(email: str) -> str:
 def join(
     session: Session, actor: Actor, login: Login, *, role: str, user: UUID | None
 ) -> Membership:
-    """Make a login a member; raises DuplicateName where it is one already."""
-    if members.membership_of(session, actor.organisation, login.id) is not None:
-        raise DuplicateName(
-            f"{login.email} is a member already.",
-            remedy="Change that membership instead.",
-            field="email",
-        )
+    """Make a login, which is none yet, a member; raises as ``role_to_give``, or OwnerIsFixed."""
     row = Membership(
         organisation_id=actor.organisation,
         login_id=login.id,
