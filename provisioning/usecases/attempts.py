@@ -22,25 +22,28 @@ _IPV6_OF_ONE = 64
 """The prefix that one subscriber has (RFC 6177)."""
 
 
-def of_login(email: str, source: str) -> dict[str, Patience]:
+def of_login(core: Core, email: str, source: str) -> dict[str, Patience]:
     """What counts attempts at a login, whether or not there is one of that e-mail.
 
-    The e-mail is kept as a hash: people type passwords into that field.
+    The e-mail is kept as a hash: people type passwords into that field. A proxy's address, or our
+    own, behind which everybody may stand, is not counted.
     """
     name = sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
+    subscriber = _subscriber(core, source)
     counted = {f"login:{name}": OF_A_LOGIN}
-    return counted | {f"source:{_subscriber(source)}": OF_A_SOURCE} if source else counted
+    return counted | {f"source:{subscriber}": OF_A_SOURCE} if subscriber else counted
 
 
-def _subscriber(source: str) -> str:
+def _subscriber(core: Core, source: str) -> str:
+    """Whoever has an address, as far as it tells; empty for one that tells nothing."""
     try:
         address = ip_address(source.partition("%")[0])
     except ValueError:
-        return source[:100]
-    mapped = getattr(address, "ipv4_mapped", None)
-    if address.version == 4 or mapped:
-        return str(mapped or address)
-    return str(ip_network((address, _IPV6_OF_ONE), strict=False))
+        return ""
+    plain = getattr(address, "ipv4_mapped", None) or address
+    if plain.is_loopback or core.is_proxy(plain):
+        return ""
+    return str(plain if plain.version == 4 else ip_network((plain, _IPV6_OF_ONE), strict=False))
 
 
 def begin(core: Core, counted: Counted) -> None:

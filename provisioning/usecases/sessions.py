@@ -52,7 +52,7 @@ def open_session(
     TooManyAttempts. A wrong e-mail costs the same work and gives the same answer.
     """
     name = email.strip().lower()
-    counted = attempts.of_login(name, source)
+    counted = attempts.of_login(core, name, source)
     attempts.begin(core, counted)
     with core.database.read() as session:
         login = access.login_by_email(session, name)
@@ -77,7 +77,7 @@ def open_session(
             expires_at=core.clock() + LIFETIME,
             last_used_at=core.clock(),
             source=source,
-            user_agent=user_agent[:_LONGEST_AGENT],
+            user_agent=user_agent[:_LONGEST_AGENT].encode(errors="replace").decode(),
         )
         found = _member(session, opened)
         opened.membership_id = found.membership.id if found else None
@@ -174,7 +174,7 @@ def change_password(core: Core, signed_in: SignedIn, current: str, new: str) -> 
 
 
 def reset_password(core: Core, token: str, password: str, source: str = "") -> None:
-    """Set a new password by a one-time link; every session of the login ends.
+    """Set a new password by a one-time link; every session of the login ends, and any waiting.
 
     Raises NotFound for a link that is unknown, used or too old, and InvalidInput for a password
     that is too easy, which leaves the link as it is.
@@ -190,6 +190,7 @@ def reset_password(core: Core, token: str, password: str, source: str = "") -> N
         row.password_hash, row.must_change = hashed, False
         members.end_links(session, row.id)
         members.end_sessions(session, row.id)
+    attempts.take_back(core, attempts.of_login(core, row.email, ""))
 
 
 def _good_link(core: Core, session: Session, digest: bytes, *, lock: bool = False) -> Login:

@@ -81,7 +81,7 @@ def signed_by(session: Session, signed_in: SignedIn) -> None:
 
 def require_password(core: Core, signed_in: SignedIn, password: str) -> None:
     """Raise WrongPassword unless it is the login's password; TooManyAttempts as in a login."""
-    counted = attempts.of_login(signed_in.login.email, signed_in.source)
+    counted = attempts.of_login(core, signed_in.login.email, signed_in.source)
     attempts.begin(core, counted)
     if not verify_password(signed_in.login.password_hash or None, password):
         raise WrongPassword(

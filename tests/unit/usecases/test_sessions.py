@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from provisioning.crypto.totp import code_at
 from provisioning.domain.errors import (
@@ -17,11 +20,12 @@ from provisioning.domain.errors import (
     Unauthenticated,
     WrongCredentials,
 )
+from provisioning.domain.roles import Permission
 from provisioning.store import members
 from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import Login
 from provisioning.usecases import logins, memberships, retention, sessions, totp, users
-from provisioning.usecases.actors import local_actor
+from provisioning.usecases.actors import authenticate, create_token, local_actor
 from provisioning.usecases.pages import Page
 
 EMAIL = "ada@example.com"
@@ -127,6 +131,84 @@ def test_one_source_waits_whatever_e_mails_it_tries(core, ada, clock):
     clock.turn(seconds=5)
     assert outcome(lambda: log_in(core, source="2001:db8::1")) is None
     assert outcome(lambda: log_in(core, source="2001:db8::1")) is None
+
+
+def test_a_proxy_is_not_a_source(core, ada):
+    """Nobody waits for what others did behind the same proxy, or on the server itself."""
+    core.proxies = (ip_network("192.0.2.0/24"),)
+    for source in ("192.0.2.7", "::ffff:192.0.2.7", "127.0.0.1", "::1", "unknown"):
+        for number in range(21):
+            email = f"person{number}@{len(source)}.example.com"
+            assert (
+                outcome(
+                    lambda email=email, source=source: sessions.open_session(
+                        core, email=email, password="wrong", source=source
+                    )
+                )
+                is WrongCredentials
+            )
+        assert outcome(lambda source=source: log_in(core, source=source)) is None
+
+
+def test_a_link_ends_the_waiting(core, actor, ada):
+    """Who waits after wrong passwords gets in at once by a link and the new password."""
+    for _ in range(5):
+        outcome(lambda: log_in(core, "wrong"))
+    assert outcome(lambda: log_in(core)) is TooManyAttempts
+    link = logins.make_reset_link(core, actor, login_id(core, actor))
+    sessions.reset_password(core, link.token, "another long phrase")
+    log_in(core, "another long phrase")
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    email=st.text(max_size=50), password=st.text(max_size=50), code=st.text(max_size=10),
+    source=st.one_of(st.text(max_size=50), st.ip_addresses().map(str)),
+    agent=st.text(st.characters(), max_size=300),
+)  # fmt: skip
+def test_any_text_is_refused_by_its_rule(core, actor, email, password, code, source, agent):
+    """Whatever is sent to log in, the answer is that it is wrong, or to wait."""
+    found = outcome(
+        lambda: sessions.open_session(
+            core, email=email, password=password, code=code, source=source, user_agent=agent
+        )
+    )
+    assert found in (WrongCredentials, TooManyAttempts)
+    assert outcome(lambda: sessions.resume(core, password)) is Unauthenticated
+    assert outcome(lambda: sessions.reset_password(core, code, password)) is NotFound
+
+
+def test_odd_user_agent_is_kept_as_far_as_it_goes(core, ada, database):
+    """A header that is no UTF-8 does not keep anybody out."""
+    _, signed_in = log_in(core, user_agent="browser \udcff" + "x" * 500)
+    with database.read() as session:
+        row = session.get_one(LoginSession, signed_in.session.id)
+    assert row.user_agent.startswith("browser ?")
+    assert len(row.user_agent) == 200
+
+
+def test_token_of_a_person_is_them(core, actor, ada):
+    """A token of a user acts as that user and their login, from where the request came."""
+    token = create_token(core, actor, name="x", role="member", user=ada)
+    found = authenticate(core, token, source="192.0.2.7")
+    assert (found.name, found.user_id, found.source) == ("x", ada, "192.0.2.7")
+    assert found.login_id == login_id(core, actor)
+    assert found.permissions == {Permission.OWN}
+    users.change_user(core, actor, ada, {"enabled": False})
+    with pytest.raises(Unauthenticated):
+        authenticate(core, token)
+
+
+def test_token_of_a_user_without_login_ends_with_them(core, actor):
+    """A token of a user who has no login acts as its role says, until they are disabled or gone."""
+    made = users.add_user(core, actor, first_name="Lift")
+    token = create_token(core, actor, name="x", role="member", user=made.user.id)
+    assert authenticate(core, token).user_id == made.user.id
+    users.change_user(core, actor, made.user.id, {"enabled": False})
+    assert outcome(lambda: authenticate(core, token)) is Unauthenticated
+    users.delete_user(core, actor, made.user.id)
+    assert outcome(lambda: authenticate(core, token)) is Unauthenticated
 
 
 def test_guesses_at_once_are_no_way_around(core, ada):

@@ -14,7 +14,7 @@ from provisioning.crypto.totp import code_at
 from provisioning.doors.http.api.application import api_application, endpoints
 from provisioning.doors.http.api.entrance import COOKIE
 from provisioning.store.organisations import Role
-from provisioning.usecases import actors
+from provisioning.usecases import actors, memberships, sessions
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -366,3 +366,30 @@ async def test_a14_no_admin_reaches_a_login_of_other_organisations(
     operator = caller(actor, "operator")
     operator.headers["X-Organisation"] = str(actor.organisation)
     assert (await operator("POST", f"{path}/reset-link")).status == 201
+
+
+async def test_operators_session_acts_where_it_says(core, actor, neighbour, client):
+    """An operator's login names the organisation it acts in, as an operator's token does."""
+    link = memberships.add_member(core, actor, email="op@example.com", role="operator").link
+    sessions.reset_password(core, link.token, OTHER)
+    browser = Browser(client)
+    told, _ = await browser.log_in("op@example.com", OTHER)
+    assert "operate" in told["permissions"]
+    there = {"X_Organisation": str(neighbour.organisation)}
+    assert (await browser("GET", "/organisation", **there))[1]["name"] == "neighbour"
+    assert (await browser("GET", "/organisations"))[0] == 200
+    absent = {"X_Organisation": "0197a7b4-0000-7000-8000-000000000000"}
+    assert (await browser("GET", "/organisation", **absent))[0] == 404
+
+
+async def test_foreign_session_is_closed_out_like_a_foreign_token(neighbour, caller, client, api):
+    """An admin's cookie opens nothing of another organisation."""
+    made = await caller(neighbour).made("/memberships", {"email": "n@example.com", "role": "admin"})
+    browser = Browser(client)
+    reset = {"token": made["link"]["token"], "password": OTHER}
+    await browser("POST", "/session/reset", reset)
+    await browser.log_in("n@example.com", OTHER)
+    user = await api.made("/users", {"first_name": "Ada"})
+    for method, body in (("GET", None), ("PATCH", {"first_name": "B"}), ("DELETE", None)):
+        assert (await browser(method, f"/users/{user['id']}", body))[0] == 404
+    assert (await api("GET", f"/users/{user['id']}")).json["first_name"] == "Ada"
