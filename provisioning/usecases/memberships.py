@@ -181,10 +181,14 @@ def delete_member(core: Core, actor: Actor, membership: UUID, revision: int | No
 
 def _may_change(session: Session, actor: Actor, membership: UUID) -> Member:
     member = _found(session, actor, membership)
+    _require_no_more(actor, member)
+    return member
+
+
+def _require_no_more(actor: Actor, member: Member) -> None:
     if _is_owner(member):
         raise _fixed()
     require_rights(actor, known_permissions(member.role.permissions), "This member")
-    return member
 
 
 def _end(session: Session, member: Member) -> None:
@@ -194,14 +198,24 @@ def _end(session: Session, member: Member) -> None:
         session.delete(member.login)
 
 
-def forget_user(session: Session, user: UUID) -> None:
-    """End the membership of a user who is about to go; raises OwnerIsFixed for the owner."""
-    member = members.member_of_user(session, user)
-    if member is None:
-        return
-    if _is_owner(member):
-        raise _fixed()
-    _end(session, member)
+@contextmanager
+def parting(session: Session, actor: Actor, user: User) -> Iterator[None]:
+    """The block disables or deletes a user, and with them what their login may do here.
+
+    Raises OwnerIsFixed, LastAdmin, or Forbidden where they have more rights than the actor.
+    """
+    member = members.member_of_user(session, user.id)
+    if member is not None:
+        _require_no_more(actor, member)
+    with keeping_an_admin(session, user.organisation_id):
+        yield
+
+
+def forget_user(session: Session, user: User) -> None:
+    """End the membership of a user who is about to go."""
+    member = members.member_of_user(session, user.id)
+    if member is not None:
+        _end(session, member)
 
 
 @contextmanager

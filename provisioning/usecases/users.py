@@ -19,7 +19,7 @@ from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.logins import add_login
-from provisioning.usecases.memberships import forget_user, keeping_an_admin
+from provisioning.usecases.memberships import forget_user, parting
 from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.roles import role_of_a_user
 from provisioning.usecases.sip import first_account
@@ -89,9 +89,9 @@ def change_user(
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
-        disabling = "enabled" in changes
-        kept = keeping_an_admin(session, actor.organisation) if disabling else nullcontext()
-        with kept, session.no_autoflush:
+        disabling = row.enabled and changes.get("enabled") is False
+        guard = parting(session, actor, row) if disabling else nullcontext()
+        with guard, session.no_autoflush:
             change(row, changes, _FIELDS)
             role_of_a_user(session, row.organisation_id, row.role_id)
             _check_unique(session, row)
@@ -123,8 +123,8 @@ def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
-        with keeping_an_admin(session, actor.organisation):
-            forget_user(session, row.id)
+        with parting(session, actor, row):
+            forget_user(session, row)
         queries.forget_values(session, row.id)
         session.delete(row)
 

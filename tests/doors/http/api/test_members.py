@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from provisioning.domain.roles import BUILT_IN_NAMES
-from provisioning.store.organisations import Role
+from provisioning.store.organisations import Membership, Role
 from provisioning.usecases import memberships
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -162,6 +163,25 @@ async def test_b5_nobody_gives_rights_they_have_not(api, with_rights, rows):
         await api("POST", "/roles", {"name": "x", "permissions": ["operate"]}), 422, "invalid-input"
     )
     assert rows() == before
+
+
+async def test_b5_nobody_parts_with_who_has_more_rights(core, api, with_rights, rows):
+    """Who may change users does not disable or delete one whose login may do more, or the owner."""
+    clerk = with_rights("read", "write")
+    user = await api.made("/users", {"first_name": "Ada", "email": "ada@example.com"})
+    owner = await api.made("/users", {"first_name": "Bo"})
+    await api.made("/memberships", {"email": "ada@example.com", "role": "admin"})
+    first = await member_named(api, "admin@example.com")
+    before = rows()
+    refused(await clerk("PATCH", f"/users/{user['id']}", {"enabled": False}), 403, "forbidden")
+    refused(await clerk("DELETE", f"/users/{user['id']}"), 403, "forbidden")
+    assert rows() == before
+    assert (await clerk("PATCH", f"/users/{user['id']}", {"last_name": "L"})).status == 200
+    with core.database.write() as session:
+        session.get_one(Membership, UUID(first["id"])).user_id = UUID(owner["id"])
+    refused(await api("DELETE", f"/users/{owner['id']}"), 409, "owner-is-fixed")
+    refused(await api("PATCH", f"/users/{owner['id']}", {"enabled": False}), 409, "owner-is-fixed")
+    assert (await api("DELETE", f"/users/{user['id']}")).status == 204
 
 
 # --- roles
