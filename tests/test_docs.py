@@ -13,6 +13,7 @@ import pytest
 
 from provisioning.config import KEYS, Key
 from provisioning.domain.keys import KeyType
+from provisioning.domain.roles import BUILT_IN, Permission
 from provisioning.domain.settings import SETTINGS, Setting
 from provisioning.render import context
 from provisioning.render.cases import shared_phone
@@ -105,6 +106,17 @@ def test_every_field_of_the_vendor_schema_is_described():
         for field in dataclasses.fields(kind)
     )
     assert Counter(rows("vendors.md")) == fields
+
+
+def test_every_permission_and_role_is_described_as_it_is():
+    """docs/logins.md has the row of every permission and built-in role and of nothing else."""
+    assert rows("logins.md") == [*Permission, *(role.name for role in BUILT_IN)]
+    lines = [
+        f"| `{role.name}` | {' '.join(f'`{item}`' for item in sorted(role.permissions))}"
+        f" | {role.title} |"
+        for role in BUILT_IN
+    ]
+    assert not missing(lines, read("logins.md"))
 
 
 def test_every_word_of_the_vendor_schema_is_described():

@@ -12,6 +12,7 @@ from provisioning.cli import (
     cert,
     check,
     device,
+    login,
     migrate,
     new_vendor,
     organisation,
@@ -25,7 +26,8 @@ from provisioning.cli import (
 from provisioning.logs import configure_logs
 
 _MODULES = (
-    serve, check, render, simulate, organisation, device, user, token, sheet, migrate, new_vendor, cert,
+    serve, check, render, simulate, organisation, device, user, login, token, sheet, migrate,
+    new_vendor, cert,
 )  # fmt: skip
 
 app = typer.Typer(

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.opened import opened
+from provisioning.cli.opened import OrganisationName, acting, opened
 from provisioning.cli.options import AsJson, ConfigFile
 from provisioning.cli.printing import moment, print_items
 from provisioning.usecases.actors import local_actor
+from provisioning.usecases.memberships import set_owner
 from provisioning.usecases.organisations import add_organisation, list_organisations
 
 app = typer.Typer(name="organisation", help="Organisations of this server.", no_args_is_help=True)
@@ -31,3 +32,15 @@ def show_all(config: ConfigFile = None, as_json: AsJson = False) -> None:
         {"id": str(row.id), "name": row.name, "created_at": moment(row.created_at)} for row in rows
     ]
     print_items(items, as_json=as_json)
+
+
+@app.command("owner")
+def owner(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Of a member.")],
+    organisation: OrganisationName = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make a member the owner; the former owner becomes an admin."""
+    with acting(config, organisation) as (core, actor):
+        member = set_owner(core, actor, email)
+    typer.echo(f"{member.login.email} owns {member.organisation.name}.", err=True)

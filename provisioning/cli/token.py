@@ -72,6 +72,7 @@ def show_all(
             "role": role.name,
             "created_at": moment(row.created_at),
             "expires_at": moment(row.expires_at),
+            "last_used_at": moment(row.last_used_at),
             "revoked_at": moment(row.revoked_at),
         }
         for row, role in rows

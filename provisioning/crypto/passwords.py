@@ -18,6 +18,7 @@ from provisioning.crypto.secrets import KeyUse, check_keys, derive_key, key_id
 from provisioning.domain.errors import InvalidInput, UnreadableSecret
 
 PIN_LENGTHS = (6, 12)
+PASSWORD_LENGTHS = (10, 128)
 _PIN = re.compile(r"[0-9]{6,12}")
 _STORED_PIN = re.compile(r"([0-9a-f]{2})(\$argon2id\$.+)", re.ASCII)
 
@@ -76,6 +77,44 @@ def verify_password(stored: str | None, password: str) -> bool:
 def needs_rehash(stored: str) -> bool:
     """Whether a password was hashed at another cost than today's; hash it anew at its next use."""
     return _PASSWORDS.check_needs_rehash(stored)
+
+
+_WELL_KNOWN = (
+    "password", "passwort", "passw0rd", "letmein", "iloveyou", "welcome", "qwertyuiop",
+    "qwertzuiop", "asdfghjkl", "1qaz2wsx", "abcdefghij", "changeme", "administrator",
+)  # fmt: skip
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+
+
+def check_password_form(password: str, email: str = "") -> None:
+    """Raise InvalidInput unless a password of a person is long enough and no obvious one.
+
+    Long ones are asked for instead of odd ones (NIST SP 800-63B section 3.1.1.2): 10 to 128
+    characters, five different ones, no digits in equal steps, none that everybody tries first,
+    and not the person's own e-mail.
+    """
+    plain = unicodedata.normalize("NFC", password)
+    if not PASSWORD_LENGTHS[0] <= len(plain) <= PASSWORD_LENGTHS[1]:
+        raise _refused(f"A password has to have {PASSWORD_LENGTHS[0]} to {PASSWORD_LENGTHS[1]}"
+                       " characters.")  # fmt: skip
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in plain):
+        raise _refused("A password cannot have control characters.")
+    if len(set(plain.lower())) < 5:
+        raise _refused("A password has to have five different characters.")
+    folded = plain.casefold()
+    letters = _NOT_LETTERS.sub("", folded)
+    obvious = folded in _WELL_KNOWN or letters in _WELL_KNOWN
+    if obvious or (plain.isascii() and plain.isdigit() and _has_equal_steps(plain)):
+        raise _refused("This password is one of those that are tried first.")
+    name = _NOT_LETTERS.sub("", email.casefold().partition("@")[0])
+    if email and (folded == email.casefold() or letters in (name, name * 2)):
+        raise _refused("This password is made of the e-mail.")
+
+
+def _refused(what: str) -> InvalidInput:
+    return InvalidInput(
+        what, remedy="Choose a longer phrase, such as four words in no order.", field="password"
+    )
 
 
 def check_pin_form(pin: str) -> None:

@@ -109,6 +109,14 @@ class TrustTooLow(Conflict):
     """The model can never prove the trust its site asks for."""
 
 
+class LastAdmin(Conflict):
+    """An organisation keeps at least one admin who can log in."""
+
+
+class OwnerIsFixed(Conflict):
+    """The owner of an organisation is changed from the command line only."""
+
+
 class StaleRevision(BrokenRule):
     """The thing was changed by someone else since it was read."""
 
@@ -123,6 +131,38 @@ class Unauthenticated(BrokenRule):
 
 class Forbidden(BrokenRule):
     """The credential is good but does not carry the permission asked for."""
+
+
+class WrongCredentials(Unauthenticated):
+    """The e-mail, the password or the code is not the right one."""
+
+
+class CodeRequired(Unauthenticated):
+    """The password is right, and this login needs a code of its authenticator too."""
+
+
+class MustChangePassword(Forbidden):
+    """The password has to be changed before anything else."""
+
+
+class MustEnrolTotp(Forbidden):
+    """The organisation asks for codes of an authenticator, and this login has none."""
+
+
+class WrongPassword(Forbidden):
+    """The password asked for once more, inside a session, is not the right one."""
+
+
+class MissingHeader(Forbidden):
+    """A change came with a session's cookie but without the header that only our pages send."""
+
+
+class TooManyAttempts(BrokenRule):
+    """Too many passwords or codes were wrong; the next is judged after ``seconds``."""
+
+    def __init__(self, what: str, *, remedy: str = "", field: str = "", seconds: int = 1) -> None:
+        super().__init__(what, remedy=remedy, field=field)
+        self.seconds = seconds
 
 
 class WrongMethod(BrokenRule):

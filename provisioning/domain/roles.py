@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +14,8 @@ class Permission(StrEnum):
     """Make, list and retire organisations; see pending devices that belong to none."""
     READ = "read"
     WRITE = "write"
+    ACCOUNT = "account"
+    """See and edit the organisation's own data, who has a login in it, its roles and its audit log."""
     SECRETS = "secrets"
     """See passwords and tokens in files and URLs."""
     TOKENS = "tokens"
@@ -43,7 +46,22 @@ BUILT_IN: tuple[BuiltInRole, ...] = (
         frozenset(Permission) - {Permission.OPERATE},
         "Everything of the organisation.",
     ),
+    BuiltInRole(
+        "partner",
+        frozenset(Permission) - {Permission.OPERATE, Permission.TOKENS},
+        "Manages organisations given to them; makes no API tokens, which would outlive that.",
+    ),
     BuiltInRole("member", frozenset({Permission.OWN}), "Their own things only."),
     BuiltInRole("pbx", frozenset({Permission.PBX}), "Pulls the exports a PBX feeds on."),
     BuiltInRole("operator", frozenset(Permission), "Runs the server; not bound to one tenant."),
 )
+
+BUILT_IN_NAMES = frozenset(role.name for role in BUILT_IN)
+OWNER, ADMIN, MEMBER = "owner", "admin", "member"
+ADMINS = frozenset({OWNER, ADMIN})
+"""Who can put everything right in an organisation; one of them always stays."""
+
+
+def known_permissions(words: Iterable[str]) -> frozenset[Permission]:
+    """A role's stored permissions; those of another version of the code give nothing."""
+    return frozenset(item for item in Permission if item in words)

@@ -21,6 +21,12 @@ _RULES: dict[str, tuple[type[Conflict], str, str]] = {
     "uq_dect_system_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
     "uq_device_identity_active": (DuplicateMac, "The MAC is registered already.", "mac"),
     "uq_login_email": (DuplicateName, "The e-mail has a login already.", "email"),
+    "uq_membership_organisation_id_login_id": (
+        DuplicateName,
+        "The e-mail has a membership here already.",
+        "email",
+    ),
+    "uq_membership_user": (Conflict, "The user has a login already.", "user"),
     "uq_organisation_name": (DuplicateName, "The name is taken.", "name"),
     "uq_profile_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
     "uq_role_organisation_id_name": (DuplicateName, "The name is taken.", "name"),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from provisioning.domain.kinds import MemberState, Package
@@ -21,7 +28,7 @@ class Organisation(Row, Base):
     emergency location of a site that has none. ``legal_name``, ``number`` (of a register),
     ``package`` and the two dates are the operator's: a contract that runs until the one allows a
     downgrade, a curing period until the other forbids it. ``licensing`` makes desk phones need a
-    licence. ``version`` counts what its phones show of it.
+    licence, ``totp_required`` its members an authenticator. ``version`` counts what its phones show of it.
     """
 
     __tablename__ = "organisation"
@@ -36,6 +43,7 @@ class Organisation(Row, Base):
     contract_until: Mapped[date | None]
     curing_until: Mapped[date | None]
     licensing: Mapped[bool] = mapped_column(default=False)
+    totp_required: Mapped[bool] = mapped_column(default=False)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     token_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(default=1)
@@ -100,7 +108,12 @@ class Role(Row, Base):
 
 
 class Login(Row, Base):
-    """A person's global e-mail and password; the e-mail is kept in lower case."""
+    """A person's global e-mail and password; the e-mail is kept in lower case.
+
+    ``password_hash`` is empty until the person has chosen one. ``totp_encrypted`` is the secret of
+    their authenticator once a code has confirmed it, ``totp_pending`` before; ``totp_step`` is the
+    time step of the last code taken, so that none is taken twice.
+    """
 
     __tablename__ = "login"
 
@@ -108,6 +121,9 @@ class Login(Row, Base):
     password_hash: Mapped[str]
     must_change: Mapped[bool] = mapped_column(default=False)
     disabled: Mapped[bool] = mapped_column(default=False)
+    totp_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_pending: Mapped[bytes | None] = mapped_column(LargeBinary)
+    totp_step: Mapped[int] = mapped_column(default=0)
 
 
 class Membership(Owned, Base):
@@ -117,6 +133,7 @@ class Membership(Owned, Base):
     __table_args__ = (
         owned_key(),
         UniqueConstraint("organisation_id", "login_id"),
+        unique_where("uq_membership_user", "organisation_id", "user_id", "user_id IS NOT NULL"),
         within("user_id", "user", ondelete="CASCADE"),
         one_of("state", MemberState, name="state"),
     )
@@ -128,15 +145,23 @@ class Membership(Owned, Base):
 
 
 class ApiToken(Row, Base):
-    """A bearer token, kept as SHA-256 only. A token of the role operator has no organisation."""
+    """A bearer token, kept as SHA-256 only. A token of the role operator has no organisation.
+
+    A token with a ``user_id`` acts as that user and ends with them. ``last_used_at`` is coarse.
+    """
 
     __tablename__ = "api_token"
+    __table_args__ = (
+        within("user_id", "user", ondelete="CASCADE"),
+        Index("ix_api_token_user", "user_id"),
+    )
 
     organisation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("organisation.id", ondelete="CASCADE"), index=True
     )
     name: Mapped[str]
     role_id: Mapped[UUID] = mapped_column(ForeignKey("role.id", ondelete="RESTRICT"))
+    user_id: Mapped[UUID | None]
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

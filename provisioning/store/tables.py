@@ -23,6 +23,7 @@ from provisioning.store.devices import (
     Station,
 )
 from provisioning.store.jobs import ImportJob
+from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import (
     ApiToken,
     Login,
@@ -40,6 +41,7 @@ from provisioning.store.voicemail import VoicemailFailure
 __all__ = [
     "ApiToken",
     "Assignment",
+    "Attempts",
     "Base",
     "CallTarget",
     "Category",
@@ -61,11 +63,13 @@ __all__ = [
     "Licence",
     "LicenceHolder",
     "Login",
+    "LoginSession",
     "Membership",
     "Number",
     "Organisation",
     "Pending",
     "Profile",
+    "ResetLink",
     "Role",
     "SettingValue",
     "SipAccount",

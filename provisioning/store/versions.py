@@ -206,6 +206,8 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
+    Organisation: {"totp_required"},
+    Role: {"permissions"},
     User: {"pin_hash", "pin_must_change", "voicemail_pin_hash", "incoming"},
 }
 """Columns that no file shows."""

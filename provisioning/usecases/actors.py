@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from provisioning.crypto.tokens import new_token, token_hash
 from provisioning.domain import fields
-from provisioning.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from provisioning.domain.roles import Permission
-from provisioning.store import access, queries
+from provisioning.domain.errors import (
+    Forbidden,
+    InvalidInput,
+    MustChangePassword,
+    NotFound,
+    Unauthenticated,
+)
+from provisioning.domain.roles import Permission, known_permissions
+from provisioning.store import access, members, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
+from provisioning.store.members import Member
 from provisioning.store.organisations import ApiToken, Organisation, Role
+from provisioning.store.people import User
 from provisioning.usecases.core import Core
+
+USE_NOTED = timedelta(minutes=10)
+"""How coarse the moment is at which a token was last used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,8 @@ class Actor:
         """Raise Forbidden unless the actor holds the permission."""
         if not self.may(permission):
             raise Forbidden(
-                f"This token does not carry the permission '{permission}'.",
-                remedy="Use a token of a role that does, for example admin.",
+                f"This needs the permission '{permission}', which your role has not.",
+                remedy="Use a login or token of a role that has it, for example admin.",
             )
 
     @property
@@ -85,19 +96,21 @@ class NewToken:
 
 
 def create_token(
-    core: Core, actor: Actor, *, name: str, role: str, expires_at: datetime | None = None
-) -> str:
+    core: Core, actor: Actor, *, name: str, role: str, expires_at: datetime | None = None,
+    user: UUID | None = None,
+) -> str:  # fmt: skip
     """Make an API token and return it; raises as ``add_token`` does."""
-    return add_token(core, actor, name=name, role=role, expires_at=expires_at).token
+    return add_token(core, actor, name=name, role=role, expires_at=expires_at, user=user).token
 
 
 def add_token(
-    core: Core, actor: Actor, *, name: str, role: str, expires_at: datetime | None = None
-) -> NewToken:
-    """Make an API token; it is shown this once and stored hashed.
+    core: Core, actor: Actor, *, name: str, role: str, expires_at: datetime | None = None,
+    user: UUID | None = None,
+) -> NewToken:  # fmt: skip
+    """Make an API token, one that acts as a user if one is named; it is shown this once.
 
-    Raises InvalidInput for an unknown role or a moment that has passed, and Forbidden for a role
-    with more rights than the actor's.
+    Raises InvalidInput for an unknown role or a moment that has passed, Forbidden for a role
+    with more rights than the actor's, and NotFound for an unknown user.
     """
     actor.require(Permission.TOKENS)
     title = fields.name("name", name)
@@ -107,23 +120,19 @@ def add_token(
         )
     token = new_token()
     with changing(core, actor) as session:
-        row = access.role_named(session, role, actor.organisation_id)
-        if row is None:
-            raise InvalidInput(
-                f"There is no role '{role[:40]}'.",
-                remedy="Give admin, member, pbx or a role of your own.",
-                field="role",
-            )
-        if not {Permission(item) for item in row.permissions} <= actor.permissions:
-            raise Forbidden(
-                f"The role '{role}' has rights this token has not.",
-                remedy="Ask somebody who has them.",
-            )
+        row = role_to_give(session, actor, role)
         operator = Permission.OPERATE in row.permissions
+        if user is not None and operator:
+            raise InvalidInput(
+                "An operator's token is nobody's.", remedy="Leave the user out.", field="user"
+            )
+        if user is not None:
+            queries.get(session, User, actor.organisation, user)
         made = ApiToken(
             organisation_id=None if operator else actor.organisation,
             name=title,
             role_id=row.id,
+            user_id=user,
             token_hash=token_hash(token),
             expires_at=expires_at,
         )
@@ -131,11 +140,30 @@ def add_token(
     return NewToken(made, row, token)
 
 
-def list_roles(core: Core, actor: Actor) -> list[Role]:
-    """The roles a token can have: the built-in ones and the organisation's own."""
-    actor.require(Permission.READ)
-    with core.database.read() as session:
-        return access.roles(session, actor.organisation_id)
+def role_to_give(session: Session, actor: Actor, name: str) -> Role:
+    """The role of that name, for a token or a member.
+
+    Raises InvalidInput for an unknown one, Forbidden for one with more rights than the actor's.
+    """
+    row = access.role_named(session, name, actor.organisation_id)
+    if row is None:
+        raise InvalidInput(
+            f"There is no role '{name[:40]}'.",
+            remedy="Give admin, member, pbx or a role of your own.",
+            field="role",
+        )
+    require_rights(actor, known_permissions(row.permissions), f"The role '{name}'")
+    return row
+
+
+def require_rights(actor: Actor, permissions: Iterable[Permission], what: str) -> None:
+    """Raise Forbidden where something has rights the actor has not."""
+    more = sorted(set(permissions) - actor.permissions)
+    if more:
+        raise Forbidden(
+            f"{what} has rights you have not: {', '.join(more)}.",
+            remedy="Ask somebody who has them.",
+        )
 
 
 def list_tokens(core: Core, actor: Actor) -> list[tuple[ApiToken, Role]]:
@@ -155,11 +183,15 @@ def revoke_token(core: Core, actor: Actor, token_id: UUID) -> None:
         row.revoked_at = row.revoked_at or core.clock()
 
 
-def authenticate(core: Core, token: str, organisation: UUID | None = None) -> Actor:
+def authenticate(
+    core: Core, token: str, organisation: UUID | None = None, source: str = ""
+) -> Actor:
     """The actor behind a bearer token; raises Unauthenticated.
 
-    ``organisation`` is the one an operator's token asks to act in.
+    ``organisation`` is the one an operator's token asks to act in. A person's token can do no more
+    than that person, and nothing while their password has to be changed.
     """
+    now = core.clock()
     with core.database.read() as session:
         found = access.api_token(session, token_hash(token))
         if found is None:
@@ -167,20 +199,61 @@ def authenticate(core: Core, token: str, organisation: UUID | None = None) -> Ac
         row, role = found
         if row.revoked_at is not None:
             raise _unauthenticated("The token was revoked.")
-        if row.expires_at is not None and row.expires_at <= core.clock():
+        if row.expires_at is not None and row.expires_at <= now:
             raise _unauthenticated("The token has expired.")
-        permissions = frozenset(Permission(item) for item in role.permissions)
-        own = row.organisation_id
-        if organisation is not None and organisation != own:
-            if Permission.OPERATE not in permissions or own is not None:
-                raise Forbidden(
-                    "This token acts in its own organisation only.",
-                    remedy="Leave the header 'X-Organisation' out.",
-                )
-            if queries.by_id(session, Organisation, organisation) is None:
-                raise NotFound(f"There is no organisation {organisation}.", remedy="List them.")
-            own = organisation
-        return Actor(row.name, own, permissions)
+        permissions = known_permissions(role.permissions)
+        person = members.member_of_user(session, row.user_id) if row.user_id else None
+        if person is not None:
+            permissions &= _of_person(person)
+        elif row.user_id is not None and not session.get_one(User, row.user_id).enabled:
+            raise _unauthenticated("The user this token is of is disabled.")
+        actor = Actor(
+            row.name,
+            row.organisation_id,
+            permissions,
+            user_id=row.user_id,
+            login_id=person.login.id if person else None,
+            source=source,
+        )
+        actor = chosen_organisation(session, actor, organisation)
+    if row.last_used_at is None or row.last_used_at + USE_NOTED <= now:
+        with core.database.write() as session:
+            members.touch(session, ApiToken, row.id, now, now - USE_NOTED)
+    return actor
+
+
+def _of_person(person: Member) -> frozenset[Permission]:
+    """What the person behind a token may do themselves."""
+    if not person.usable:
+        raise _unauthenticated("The person this token is of may not act here any more.")
+    if person.login.must_change:
+        raise must_change()
+    return known_permissions(person.role.permissions)
+
+
+def chosen_organisation(session: Session, actor: Actor, organisation: UUID | None) -> Actor:
+    """The actor in the organisation they name; only operators may name another than their own.
+
+    Raises Forbidden or NotFound.
+    """
+    if organisation is None or organisation == actor.organisation_id:
+        return actor
+    if not actor.may(Permission.OPERATE):
+        raise Forbidden(
+            "You act in your own organisation only.",
+            remedy="Leave the header 'X-Organisation' out.",
+        )
+    if queries.by_id(session, Organisation, organisation) is None:
+        raise NotFound(f"There is no organisation {organisation}.", remedy="List them.")
+    return replace(actor, organisation_id=organisation, user_id=None)
+
+
+def must_change() -> MustChangePassword:
+    """The refusal of everything but a new password."""
+    return MustChangePassword(
+        "The password was set by somebody else and has to be changed first.",
+        remedy="Log in and send the old and a new one: PUT /api/v1/session/password.",
+    )
 
 
 def _unauthenticated(what: str) -> Unauthenticated:

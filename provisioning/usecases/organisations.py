@@ -75,7 +75,7 @@ def change_organisation(
     core: Core, actor: Actor, changes: Mapping[str, Any], revision: int | None = None
 ) -> Organisation:
     """Change the organisation acted in; raises DuplicateName or StaleRevision."""
-    actor.require(Permission.WRITE)
+    actor.require(Permission.ACCOUNT)
     with changing(core, actor) as session:
         row = session.get_one(Organisation, actor.organisation)
         expect(row, revision)
@@ -84,6 +84,7 @@ def change_organisation(
         if other is not None and other.id != row.id:
             raise _duplicate("organisation", title)
         row.name = title
+        row.totp_required = bool(changes.get("totp_required", row.totp_required))
         return row
 
 

@@ -8,3 +8,4 @@ PURPOSE_SCREEN = "screen-token"
 PURPOSE_PASSWORD = "device-password"  # noqa: S105 - likewise
 PURPOSE_ORGANISATION = "organisation-token"
 PURPOSE_DECT = "dect-access-code"
+PURPOSE_TOTP = "totp"

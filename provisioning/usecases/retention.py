@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from provisioning.store import changes, logs
+from provisioning.domain.patience import OF_A_LOGIN
+from provisioning.store import changes, logs, members
 from provisioning.usecases.core import Core
 
 CHANGES_DAYS = 14
@@ -12,7 +13,9 @@ CHANGES_DAYS = 14
 
 
 def trim(core: Core, *, fetch_days: int) -> None:
-    """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago; old changes too.
+    """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago.
+
+    Ended sessions and old changes go too.
 
     Raises StoreUnavailable.
     """
@@ -21,3 +24,4 @@ def trim(core: Core, *, fetch_days: int) -> None:
     with core.database.write() as session:
         logs.trim(session, fetches_before=before, pending_before=before)
         changes.trim(session, moment - timedelta(days=CHANGES_DAYS))
+        members.trim(session, now=moment, attempts_before=moment - OF_A_LOGIN.memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,10 @@ from provisioning.store.people import SipAccount, User
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
+from provisioning.usecases.logins import add_login
+from provisioning.usecases.memberships import forget_user, parting
 from provisioning.usecases.pages import Page, page_of, row_of
+from provisioning.usecases.roles import role_of_a_user
 from provisioning.usecases.sip import first_account
 
 _FIELDS: dict[str, Check] = {
@@ -26,22 +30,29 @@ _FIELDS: dict[str, Check] = {
     "email": fields.email,
     "extension": fields.extension,
     "enabled": bool,
+    "role_id": lambda value: value,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """A user just made, their SIP account, and what the admin should know of it."""
+    """A user just made, with what was made for them.
+
+    ``note`` is what the admin should know of the account, ``password`` what was generated for
+    their login.
+    """
 
     user: User
     account: SipAccount | None
     note: str
+    password: str | None = None
 
 
 def add_user(
-    core: Core, actor: Actor, *, sip_account: Mapping[str, Any] | None = None, **columns: Any
-) -> NewUser:
-    """Make a user and, where it can be, their SIP account on the default server.
+    core: Core, actor: Actor, *, sip_account: Mapping[str, Any] | None = None,
+    login: Mapping[str, Any] | None = None, **columns: Any,
+) -> NewUser:  # fmt: skip
+    """Make a user and, where it can be, their SIP account on the default server; a login if asked.
 
     Raises InvalidInput, DuplicateExtension or DuplicateName; nothing is stored then.
     """
@@ -50,11 +61,13 @@ def add_user(
         user = User(organisation_id=actor.organisation, first_name="")
         change(user, columns, _FIELDS)
         fields.name("first_name", user.first_name)
+        role_of_a_user(session, user.organisation_id, user.role_id)
         _check_unique(session, user)
         session.add(user)
         session.flush()
         account, note = first_account(core, session, user, given=sip_account)
-        return NewUser(user, account, note)
+        password = add_login(session, actor, user, login) if login is not None else None
+        return NewUser(user, account, note, password)
 
 
 def list_users(core: Core, actor: Actor, page: Page) -> list[User]:
@@ -76,8 +89,11 @@ def change_user(
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
-        with session.no_autoflush:
+        disabling = row.enabled and changes.get("enabled") is False
+        guard = parting(session, actor, row) if disabling else nullcontext()
+        with guard, session.no_autoflush:
             change(row, changes, _FIELDS)
+            role_of_a_user(session, row.organisation_id, row.role_id)
             _check_unique(session, row)
         return row
 
@@ -107,6 +123,8 @@ def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
+        with parting(session, actor, row):
+            forget_user(session, row)
         queries.forget_values(session, row.id)
         session.delete(row)
 

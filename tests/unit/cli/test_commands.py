@@ -14,6 +14,7 @@ from provisioning.usecases.actors import authenticate
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.overviews import user_overviews
 from provisioning.usecases.requests import Door, FileRequest, TokenCredential
+from provisioning.usecases.sessions import reset_password
 
 MAC = "00:15:65:AA:BB:CC"
 
@@ -231,3 +232,33 @@ def test_unknown_file_is_an_error(run, phone):
     assert ran.code == 1
     assert ran.output == b""
     assert "has no file 'other.cfg'" in ran.errors
+
+
+# --- logins
+
+
+def test_login_is_added_listed_and_gets_a_link(run):
+    """A new login gets a link at once; whoever forgot their password gets another."""
+    first = run("login", "add", "ada@example.com", "--role", "admin")
+    assert first.code == 0
+    assert is_token(first.text.rpartition("/reset#")[2])
+    listed = {item["email"]: item for item in items(run("login", "list", "--json"))}
+    assert listed["ada@example.com"]["role"] == "admin"
+    assert listed["admin@example.com"]["role"] == "owner"
+    second = run("login", "reset-link", "Ada@Example.com")
+    assert second.text.rpartition("#")[2] not in first.text
+    with opened(None) as core:
+        token = second.text.rpartition("#")[2]
+        reset_password(core, token, "four words in no order")
+    assert run("login", "remove-totp", "ada@example.com").code == 0
+    ran = run("login", "reset-link", "nobody@example.com")
+    assert (ran.code, ran.output) == (1, b"")
+
+
+def test_a2_owner_is_set_by_a_command(run):
+    """`organisation owner` makes a member the owner, and nobody else."""
+    assert run("organisation", "owner", "ada@example.com").code == 1
+    run("login", "add", "ada@example.com", "--role", "member")
+    assert run("organisation", "owner", "ada@example.com").code == 0
+    roles = {item["email"]: item["role"] for item in items(run("login", "list", "--json"))}
+    assert roles == {"admin@example.com": "admin", "ada@example.com": "owner"}

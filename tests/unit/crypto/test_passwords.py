@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from provisioning.crypto.passwords import (
     Pins,
+    check_password_form,
     check_pin_form,
     generate_password,
     generate_pin,
@@ -149,3 +151,42 @@ def test_no_stored_text_lets_a_pin_pass(stored):
     """A damaged row ends in the named error, never in a login."""
     with pytest.raises(UnreadableSecret):
         _PINS.verify(stored, "482913")
+
+
+# --- passwords of people
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["four words in no order", "Zwölf Boxkämpfer", "x9$Kq2!vLp", "ada lovelace and babbage"],
+)
+def test_good_password_is_taken(password):
+    """A phrase, or ten characters of any kinds, will do."""
+    check_password_form(password, "ada@example.com")
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("", "10 to 128"), ("short-one", "10 to 128"), ("x" * 129, "10 to 128"),
+        ("aAaAaAaAaAaA", "five different"), ("line one\nline two", "control characters"),
+        ("1234567890", "tried first"), ("9876543210", "tried first"),
+        ("Password-2026", "tried first"),
+        ("QWERTYUIOP", "tried first"), ("ada.lovelace1815", "e-mail"),
+        ("ada.lovelace@example.com", "e-mail"),
+    ],
+)  # fmt: skip
+def test_weak_password_is_refused_with_its_reason(password, reason):
+    """A password that is short or tried first is refused, says why, and is not repeated."""
+    with pytest.raises(InvalidInput, match=reason) as refused:
+        check_password_form(password, "ada.lovelace@example.com")
+    assert refused.value.field == "password"
+    assert not password or password not in str(refused.value)
+
+
+@given(st.text(max_size=200), st.emails())
+def test_any_text_is_judged(password, email):
+    """Whatever is typed is taken or refused, and what is generated is always taken."""
+    with contextlib.suppress(InvalidInput):
+        check_password_form(password, email)
+    check_password_form(generate_password(), email)

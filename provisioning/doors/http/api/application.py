@@ -16,22 +16,19 @@ from provisioning.domain.errors import (
     NotFound,
     StoreUnavailable,
     TooLarge,
+    TooManyAttempts,
     Unauthenticated,
     WrongMethod,
 )
 from provisioning.doors.http.api import subjects
-from provisioning.doors.http.api.incoming import (
-    Incoming,
-    arguments,
-    bearer_token,
-    wanted_organisation,
-)
+from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER, admitted
+from provisioning.doors.http.api.incoming import Incoming, arguments
 from provisioning.doors.http.api.models import Content, Shown
 from provisioning.doors.http.api.openapi import document_endpoint
-from provisioning.doors.http.api.registry import PREFIX, Call, Endpoint
+from provisioning.doors.http.api.registry import PREFIX, Endpoint
 from provisioning.doors.http.errors import MEDIA_TYPE, problem, status_of
-from provisioning.usecases.actors import Actor, authenticate
 from provisioning.usecases.core import Core
+from provisioning.usecases.sessions import LIFETIME
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of a body."""
@@ -102,10 +99,17 @@ def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Ha
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
             authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
             organisation=request.headers.get("X-Organisation", ""),
+            session=request.cookies.get(COOKIE, ""),
+            requested_with=request.headers.get(OUR_HEADER, ""),
+            source=request.remote or "",
+            user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         )
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(workers, _answer, core, endpoint, incoming)
-        return _response(endpoint, request, answer)
+        answer, token = await loop.run_in_executor(workers, _answer, core, endpoint, incoming)
+        response = _response(endpoint, request, answer)
+        if token is not None:
+            _set_cookie(response, token, secure=_is_https(core, request))
+        return response
 
     return handle
 
@@ -123,15 +127,27 @@ async def _body(request: web.Request, endpoint: Endpoint) -> bytes:
         ) from None
 
 
-def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> object:
-    """Run an endpoint in a worker thread; who asks is known before anything is parsed."""
-    if endpoint.permission is None:
-        actor = Actor("anybody", None, frozenset())
-    else:
-        wanted = wanted_organisation(incoming)
-        actor = authenticate(core, bearer_token(incoming), wanted)
-        actor.require(endpoint.permission)
-    return endpoint.view(Call(core, actor), **arguments(endpoint, incoming))
+def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> tuple[object, str | None]:
+    """Run an endpoint in a worker thread; who asks is known before anything is parsed.
+
+    Returns its answer, and the token that the session's cookie is to have from now on, if any.
+    """
+    call = admitted(core, endpoint, incoming)
+    answer = endpoint.view(call, **arguments(endpoint, incoming))
+    return answer, call.cookie.token
+
+
+def _is_https(core: Core, request: web.Request) -> bool:
+    """Whether people reach us by HTTPS, even if a proxy of theirs ends it."""
+    return request.secure or core.places.people.startswith("https:")
+
+
+def _set_cookie(response: web.Response, token: str, *, secure: bool) -> None:
+    """Give the browser its session, or take it away; scripts and other sites never have it."""
+    lifetime = 0 if not token else int(LIFETIME.total_seconds())
+    response.set_cookie(
+        COOKIE, token, max_age=lifetime, path="/", httponly=True, samesite="Strict", secure=secure
+    )
 
 
 def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.Response:
@@ -174,6 +190,8 @@ def _refusal(error: BaseException, headers: dict[str, str] | None = None) -> web
     told = {hdrs.CONTENT_TYPE: MEDIA_TYPE} | _ALWAYS | (headers or {})
     if isinstance(error, Unauthenticated):
         told[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="api"'
+    if isinstance(error, TooManyAttempts):
+        told[hdrs.RETRY_AFTER] = str(error.seconds)
     if isinstance(error, StoreUnavailable):
         told[hdrs.RETRY_AFTER] = str(RETRY_AFTER)
     document = web.json_response(problem(error)).body

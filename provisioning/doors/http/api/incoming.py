@@ -42,6 +42,10 @@ class Incoming:
     if_match: str = ""
     authorization: str = ""
     organisation: str = ""
+    session: str = ""
+    requested_with: str = ""
+    source: str = ""
+    user_agent: str = ""
 
 
 def bearer_token(incoming: Incoming) -> str:

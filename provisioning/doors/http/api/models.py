@@ -19,6 +19,9 @@ _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=_NO_CONTROL)]
 """A text on one line: what a use case says of it comes later, but no database refuses it."""
 
+Secret = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+"""A password as it was typed: it is hashed, never stored or shown."""
+
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 

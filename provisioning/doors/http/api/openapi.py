@@ -11,9 +11,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from provisioning import __version__
+from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER
 from provisioning.doors.http.api.incoming import media_types
 from provisioning.doors.http.api.models import Content, Shown
-from provisioning.doors.http.api.registry import Call, Endpoint, Endpoints, Parameter, Where
+from provisioning.doors.http.api.registry import (
+    Call,
+    Endpoint,
+    Endpoints,
+    Entry,
+    Parameter,
+    Where,
+)
 from provisioning.doors.http.errors import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -27,7 +35,7 @@ _IF_MATCH = {
 _ORGANISATION = {
     "name": "X-Organisation",
     "in": "header",
-    "description": "The organisation an operator's token acts in.",
+    "description": "The organisation an operator acts in.",
     "schema": {"type": "string", "format": "uuid"},
 }
 
@@ -74,9 +82,17 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": f"Changes need the header '{OUR_HEADER}' too.",
+                },
+            },
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": []}],
     }
 
 
@@ -125,6 +141,8 @@ def _operation(
     parameters = [_parameter(item) for item in endpoint.parameters]
     if endpoint.permission is None:
         operation["security"] = []
+    elif endpoint.permission is Entry.SESSION:
+        operation["security"] = [{"session": []}]
     else:
         operation["description"] = f"Needs the permission `{endpoint.permission}`."
         parameters.append(_ORGANISATION)

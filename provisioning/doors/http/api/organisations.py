@@ -20,6 +20,8 @@ class Organisation(Shown):
 
     id: UUID
     name: str
+    totp_required: bool
+    """Whether its members need an authenticator to log in."""
     revision: int
     organisation_url: str = ""
     """The URL for DHCP and redirect services; it names the organisation and proves nothing."""
@@ -35,6 +37,7 @@ class OrganisationChange(Input):
     """What can be changed of a tenant."""
 
     name: Text = absent()
+    totp_required: bool = absent()
 
 
 @ENDPOINTS.get("/organisation", Permission.READ)
@@ -44,7 +47,7 @@ def read_organisation(call: Call) -> Organisation:
     return Organisation.of(row, organisation_url=usecases.organisation_url(call.core, call.actor))
 
 
-@ENDPOINTS.patch("/organisation", Permission.WRITE)
+@ENDPOINTS.patch("/organisation", Permission.ACCOUNT)
 def change_organisation(
     call: Call, body: OrganisationChange, revision: int | None = None
 ) -> Organisation:

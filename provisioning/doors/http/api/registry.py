@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -23,19 +23,52 @@ from provisioning.doors.http.api.models import Takes, Text
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import LONGEST_PAGE, Page
+from provisioning.usecases.signed_in import SignedIn
 
 PREFIX = "/api/v1"
+
+
+class Entry(StrEnum):
+    """What lets in besides a permission."""
+
+    SESSION = "session"
+    """A session, whatever its login may do: it can always be looked at, mended and ended."""
+
+
+Needed = Permission | Entry | None
 
 V = TypeVar("V", bound=Callable[..., Any])
 _PATH_NAME = re.compile(r"{(\w+)(?::[^}]*)?}")
 
 
+@dataclass(slots=True)
+class Cookie:
+    """What an answer does to the session's cookie: a token sets it, an empty one takes it away."""
+
+    token: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What every endpoint's function gets first: the core and who asks."""
+    """What every endpoint's function gets first: the core and who asks.
+
+    ``session`` is there at endpoints that ask for one; ``source`` and ``user_agent`` are of the
+    request, ``cookie`` of its answer.
+    """
 
     core: Core
     actor: Actor
+    session: SignedIn | None = None
+    source: str = ""
+    user_agent: str = ""
+    cookie: Cookie = field(default_factory=Cookie)
+
+    @property
+    def signed_in(self) -> SignedIn:
+        """The session; only endpoints that ask for one have it."""
+        if self.session is None:
+            raise RuntimeError("this endpoint asks for no session")
+        return self.session
 
 
 class Where(StrEnum):
@@ -72,15 +105,16 @@ PAGING = (
 class Endpoint:
     """One method of one path below ``PREFIX``.
 
-    ``permission`` None lets everybody in, without a token. ``body`` is a model, ``takes`` says what
-    an ``upload`` may be that comes in its stead; ``answer`` is a model too,
+    ``permission`` None lets everybody in, without a token; an ``Entry`` asks for something else.
+    ``body`` is a model, ``takes`` says what an ``upload`` may be that comes in its stead; ``answer``
+    is a model too,
     unless it is None for an empty 204 or Content for bytes. ``paged`` endpoints take ``PAGING``;
     ``revised`` ones compare ``If-Match`` with the revision they find.
     """
 
     method: str
     path: str
-    permission: Permission | None
+    permission: Needed
     status: HTTPStatus
     view: Callable[..., Any]
     parameters: tuple[Parameter, ...]
@@ -120,30 +154,30 @@ class Endpoints:
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._held)
 
-    def get(self, path: str, permission: Permission | None) -> Callable[[V], V]:
+    def get(self, path: str, permission: Needed) -> Callable[[V], V]:
         """Declare a GET."""
         return self._declare("GET", path, permission, HTTPStatus.OK)
 
     def post(
-        self, path: str, permission: Permission, status: HTTPStatus = HTTPStatus.CREATED
+        self, path: str, permission: Needed, status: HTTPStatus = HTTPStatus.CREATED
     ) -> Callable[[V], V]:
         """Declare a POST; it makes something unless another status says otherwise."""
         return self._declare("POST", path, permission, status)
 
-    def put(self, path: str, permission: Permission) -> Callable[[V], V]:
+    def put(self, path: str, permission: Needed) -> Callable[[V], V]:
         """Declare a PUT."""
         return self._declare("PUT", path, permission, HTTPStatus.OK)
 
-    def patch(self, path: str, permission: Permission) -> Callable[[V], V]:
+    def patch(self, path: str, permission: Needed) -> Callable[[V], V]:
         """Declare a PATCH."""
         return self._declare("PATCH", path, permission, HTTPStatus.OK)
 
-    def delete(self, path: str, permission: Permission) -> Callable[[V], V]:
+    def delete(self, path: str, permission: Needed) -> Callable[[V], V]:
         """Declare a DELETE."""
         return self._declare("DELETE", path, permission, HTTPStatus.OK)
 
     def _declare(
-        self, method: str, path: str, permission: Permission | None, status: HTTPStatus
+        self, method: str, path: str, permission: Needed, status: HTTPStatus
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
             self._held.append(_endpoint(method, path, permission, status, view))
@@ -155,7 +189,7 @@ class Endpoints:
 def _endpoint(
     method: str,
     path: str,
-    permission: Permission | None,
+    permission: Needed,
     status: HTTPStatus,
     view: Callable[..., Any],
 ) -> Endpoint:

@@ -10,10 +10,12 @@ from provisioning.doors.http.api import (
     files,
     imports,
     keys,
+    memberships,
     organisations,
     pending,
     people,
     phonebook,
+    session,
     settings,
     sip,
     stations,
@@ -39,6 +41,8 @@ _SUBJECTS = (
     exports,
     people,
     access,
+    memberships,
+    session,
 )
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from provisioning.domain.errors import InvalidInput
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, listing, whole
+from provisioning.doors.http.api.models import (
+    Input,
+    Listing,
+    Secret,
+    Shown,
+    Text,
+    absent,
+    listing,
+    whole,
+)
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.doors.http.api.sip import FirstSipAccount, SipAccount
 from provisioning.doors.http.api.stations import Station, shown_station
@@ -26,6 +36,8 @@ class User(Shown):
     last_name: str
     email: str | None
     extension: str | None
+    role: UUID | None
+    """The organisation's own role whose presets they start from."""
     enabled: bool
     has_pin: bool
     revision: int
@@ -37,6 +49,8 @@ class MadeUser(User):
     sip_account: SipAccount | None
     notes: list[str]
     """What the admin should know, such as why there is no SIP account."""
+    password: str
+    """The generated password of their login, shown this once; else empty."""
 
 
 class UserChange(Input):
@@ -46,7 +60,17 @@ class UserChange(Input):
     last_name: Text = absent()
     email: Text | None = absent()
     extension: Text | None = absent()
+    role: UUID | None = absent()
     enabled: bool = absent()
+
+
+class FirstLogin(Input):
+    """A login to make with a user, of the role member."""
+
+    password: Secret = absent()
+    generate: bool = absent()
+    must_change: bool = absent()
+    """Whether the password has to be changed at the first login."""
 
 
 class NewUser(UserChange):
@@ -54,6 +78,7 @@ class NewUser(UserChange):
 
     first_name: Text
     sip_account: FirstSipAccount = absent()
+    login: FirstLogin = absent()
 
 
 class Pin(Input):
@@ -78,10 +103,12 @@ def list_users(call: Call, page: Page) -> Listing[User]:
 
 @ENDPOINTS.post("/users", Permission.WRITE)
 def add_user(call: Call, body: NewUser) -> MadeUser:
-    """Make a user and, where it can be, their SIP account."""
-    made = usecases.add_user(call.core, call.actor, **body.sent())
+    """Make a user and, where it can be, their SIP account; a login too, if asked."""
+    made = usecases.add_user(call.core, call.actor, **_columns(body))
     return MadeUser.of(
         made.user,
+        role=made.user.role_id,
+        password=made.password or "",
         has_pin=False,
         sip_account=SipAccount.of(made.account) if made.account else None,
         notes=[made.note] if made.note else [],
@@ -97,7 +124,7 @@ def read_user(call: Call, user: UUID) -> User:
 @ENDPOINTS.patch("/users/{user}", Permission.WRITE)
 def change_user(call: Call, user: UUID, body: UserChange, revision: int | None = None) -> User:
     """Change a user."""
-    return _shown(usecases.change_user(call.core, call.actor, user, body.sent(), revision))
+    return _shown(usecases.change_user(call.core, call.actor, user, _columns(body), revision))
 
 
 @ENDPOINTS.delete("/users/{user}", Permission.WRITE)
@@ -134,4 +161,11 @@ def list_user_stations(call: Call, user: UUID) -> Listing[Station]:
 
 
 def _shown(row: Row) -> User:
-    return User.of(row, has_pin=row.pin_hash is not None)
+    return User.of(row, role=row.role_id, has_pin=row.pin_hash is not None)
+
+
+def _columns(body: UserChange) -> dict[str, Any]:
+    sent = body.sent()
+    if "role" in sent:
+        sent["role_id"] = sent.pop("role")
+    return sent

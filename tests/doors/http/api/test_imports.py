@@ -1,0 +1,49 @@
+"""Users and devices as CSV over the API."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+from provisioning.doors.http.api.imports import LARGEST_SHEET
+
+CSV = {"Content-Type": "text/csv"}
+
+
+async def ended(api, job):
+    """An import when it has come to its end."""
+    while job["state"] in ("checking", "writing"):
+        await asyncio.sleep(0.01)
+        job = (await api("GET", f"/imports/{job['id']}")).json
+    return job
+
+
+async def test_f7_a_sheet_goes_in_and_comes_out(api, office):
+    """An import answers at once, tells its end by its id, and the export holds what it made."""
+    text = b"first_name,extension\nGrace,1002\n=Ada,1003\n"
+    reply = await api("POST", "/imports/users", data=text, headers=CSV)
+    assert (reply.status, reply.json["rows"]) == (202, 2)
+    job = await ended(api, reply.json)
+    assert (job["state"], job["makes"], job["error_count"]) == ("done", 2, 0)
+    reply = await api("GET", "/exports/csv/users")
+    assert reply.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert b",Grace," in reply.body
+    assert b",'=Ada," in reply.body
+
+
+async def test_f7_errors_are_told_by_row(api, office):
+    """A refused import says line, column and what to do."""
+    reply = await api("POST", "/imports/devices", data=b"mac\nnonsense\n", headers=CSV)
+    job = await ended(api, reply.json)
+    assert job["state"] == "refused"
+    assert (job["errors"][0]["line"], job["errors"][0]["column"]) == (2, "mac")
+    assert job["errors"][0]["remedy"]
+
+
+async def test_a_sheet_in_another_form_is_refused(api):
+    """A body that is no CSV, none at all, or too large is told what is taken."""
+    assert (await api("POST", "/imports/users", {"a": 1})).status == 415
+    large = io.BytesIO(b"x" * (LARGEST_SHEET + 1))
+    assert (await api("POST", "/imports/users", data=large, headers=CSV)).status == 413
+    assert (await api("POST", "/imports/users", data=b"colour\n", headers=CSV)).status == 422
+    assert (await api("POST", "/imports/cats", data=b"a\n", headers=CSV)).status == 422

@@ -1,0 +1,336 @@
+"""Sessions, links and members against both databases, also when several ask at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisioning.crypto.totp import code_at
+from provisioning.domain.errors import (
+    BrokenRule,
+    CodeRequired,
+    LastAdmin,
+    NotFound,
+    TooManyAttempts,
+    Unauthenticated,
+    WrongCredentials,
+)
+from provisioning.domain.roles import Permission
+from provisioning.store import members
+from provisioning.store.logins import Attempts, LoginSession, ResetLink
+from provisioning.store.organisations import Login
+from provisioning.usecases import logins, memberships, retention, sessions, totp, users
+from provisioning.usecases.actors import authenticate, create_token, local_actor
+from provisioning.usecases.pages import Page
+
+EMAIL = "ada@example.com"
+PHRASE = "four words in no order"
+
+
+def log_in(core, password=PHRASE, **more):
+    """Log in as Ada; the token and the session."""
+    return sessions.open_session(core, email=EMAIL, password=password, **more)
+
+
+def outcome(work):
+    """What a call came to: None, or the class of the rule it broke."""
+    try:
+        work()
+    except BrokenRule as error:
+        return type(error)
+    return None
+
+
+def at_once(count, work):
+    """Do the same several times at once; the outcomes."""
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda _: outcome(work), range(count)))
+
+
+@pytest.fixture
+def ada(core, actor, clock):
+    """A user with a login."""
+    made = users.add_user(core, actor, first_name="Ada", email=EMAIL, login={"password": PHRASE})
+    return made.user.id
+
+
+def login_id(core, actor):
+    """Ada's login."""
+    return logins.login_of(core, actor, EMAIL)
+
+
+def test_session_is_who_logged_in(core, ada, actor):
+    """A session acts as its login, in its organisation, as the user it is, from its source."""
+    token, _ = log_in(core, source="192.0.2.7", user_agent="x" * 500)
+    found = sessions.resume(core, token, "192.0.2.8").actor()
+    assert (found.name, found.organisation_id) == (EMAIL, actor.organisation)
+    assert (found.user_id, found.source) == (ada, "192.0.2.8")
+    assert found.login_id == login_id(core, actor)
+
+
+def test_no_token_is_in_the_database(core, ada, database):
+    """Of a session's and a link's token only the hash is stored."""
+    token, _ = log_in(core)
+    with database.read() as session:
+        row, _ = members.session_by_token(session, sessions.token_hash(token))
+        assert token.encode() not in row.token_hash
+        assert len(row.token_hash) == 32
+
+
+def test_unknown_and_disabled_logins_look_like_wrong_passwords(core, actor, ada, database):
+    """Whoever does not exist, may not, or has no password yet, gets the answer of a wrong one."""
+    memberships.add_member(core, actor, email="new@example.com", role="member")
+    told = set()
+    for email, password in (
+        (EMAIL, "wrong"), ("nobody@example.com", PHRASE), ("new@example.com", ""),
+    ):  # fmt: skip
+        with pytest.raises(WrongCredentials) as refused:
+            sessions.open_session(core, email=email, password=password)
+        told.add(str(refused.value))
+    with database.write() as session:
+        session.get_one(Login, login_id(core, actor)).disabled = True
+    with pytest.raises(WrongCredentials) as refused:
+        log_in(core)
+    assert told == {str(refused.value)}
+
+
+def test_waiting_is_over_in_time_and_success_forgives(core, ada, clock):
+    """After five failures a login waits, even with the right password; then that ends it."""
+    for _ in range(5):
+        assert outcome(lambda: log_in(core, "wrong")) is WrongCredentials
+    with pytest.raises(TooManyAttempts) as refused:
+        log_in(core)
+    assert refused.value.seconds == 5
+    clock.turn(seconds=5)
+    log_in(core)
+    for _ in range(4):
+        assert outcome(lambda: log_in(core, "wrong")) is WrongCredentials
+    log_in(core)
+
+
+def test_one_source_waits_whatever_e_mails_it_tries(core, ada, clock):
+    """A source that tries many logins waits; others do not, and one subscriber is one source."""
+    for number in range(20):
+        email = f"person{number}@example.com"
+        source = f"2001:db8::{number:x}"
+        assert (
+            outcome(
+                lambda email=email, source=source: sessions.open_session(
+                    core, email=email, password="wrong", source=source
+                )
+            )
+            is WrongCredentials
+        )
+    assert outcome(lambda: log_in(core, source="2001:db8::ffff")) is TooManyAttempts
+    assert outcome(lambda: log_in(core, source="2001:db8:0:1::1")) is None
+    clock.turn(seconds=5)
+    assert outcome(lambda: log_in(core, source="2001:db8::1")) is None
+    assert outcome(lambda: log_in(core, source="2001:db8::1")) is None
+
+
+def test_a_proxy_is_not_a_source(core, ada):
+    """Nobody waits for what others did behind the same proxy, or on the server itself."""
+    core.proxies = (ip_network("192.0.2.0/24"),)
+    for source in ("192.0.2.7", "::ffff:192.0.2.7", "127.0.0.1", "::1", "unknown"):
+        for number in range(21):
+            email = f"person{number}@{len(source)}.example.com"
+            assert (
+                outcome(
+                    lambda email=email, source=source: sessions.open_session(
+                        core, email=email, password="wrong", source=source
+                    )
+                )
+                is WrongCredentials
+            )
+        assert outcome(lambda source=source: log_in(core, source=source)) is None
+
+
+def test_a_link_ends_the_waiting(core, actor, ada):
+    """Who waits after wrong passwords gets in at once by a link and the new password."""
+    for _ in range(5):
+        outcome(lambda: log_in(core, "wrong"))
+    assert outcome(lambda: log_in(core)) is TooManyAttempts
+    link = logins.make_reset_link(core, actor, login_id(core, actor))
+    sessions.reset_password(core, link.token, "another long phrase")
+    log_in(core, "another long phrase")
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    email=st.text(max_size=50), password=st.text(max_size=50), code=st.text(max_size=10),
+    source=st.one_of(st.text(max_size=50), st.ip_addresses().map(str)),
+    agent=st.text(st.characters(), max_size=300),
+)  # fmt: skip
+def test_any_text_is_refused_by_its_rule(core, actor, email, password, code, source, agent):
+    """Whatever is sent to log in, the answer is that it is wrong, or to wait."""
+    found = outcome(
+        lambda: sessions.open_session(
+            core, email=email, password=password, code=code, source=source, user_agent=agent
+        )
+    )
+    assert found in (WrongCredentials, TooManyAttempts)
+    assert outcome(lambda: sessions.resume(core, password)) is Unauthenticated
+    assert outcome(lambda: sessions.reset_password(core, code, password)) is NotFound
+
+
+def test_odd_user_agent_is_kept_as_far_as_it_goes(core, ada, database):
+    """A header that is no UTF-8 does not keep anybody out."""
+    _, signed_in = log_in(core, user_agent="browser \udcff" + "x" * 500)
+    with database.read() as session:
+        row = session.get_one(LoginSession, signed_in.session.id)
+    assert row.user_agent.startswith("browser ?")
+    assert len(row.user_agent) == 200
+
+
+def test_token_of_a_person_is_them(core, actor, ada):
+    """A token of a user acts as that user and their login, from where the request came."""
+    token = create_token(core, actor, name="x", role="member", user=ada)
+    found = authenticate(core, token, source="192.0.2.7")
+    assert (found.name, found.user_id, found.source) == ("x", ada, "192.0.2.7")
+    assert found.login_id == login_id(core, actor)
+    assert found.permissions == {Permission.OWN}
+    users.change_user(core, actor, ada, {"enabled": False})
+    with pytest.raises(Unauthenticated):
+        authenticate(core, token)
+
+
+def test_token_of_a_user_without_login_ends_with_them(core, actor):
+    """A token of a user who has no login acts as its role says, until they are disabled or gone."""
+    made = users.add_user(core, actor, first_name="Lift")
+    token = create_token(core, actor, name="x", role="member", user=made.user.id)
+    assert authenticate(core, token).user_id == made.user.id
+    users.change_user(core, actor, made.user.id, {"enabled": False})
+    assert outcome(lambda: authenticate(core, token)) is Unauthenticated
+    users.delete_user(core, actor, made.user.id)
+    assert outcome(lambda: authenticate(core, token)) is Unauthenticated
+
+
+def test_guesses_at_once_are_no_way_around(core, ada):
+    """However many passwords are tried at the same moment, five are judged."""
+    found = at_once(12, lambda: log_in(core, "wrong"))
+    assert found.count(WrongCredentials) == 5
+    assert found.count(TooManyAttempts) == 7
+
+
+def test_link_used_at_once_counts_once(core, actor, ada):
+    """Of several who use a link at the same moment, one sets the password."""
+    link = logins.make_reset_link(core, actor, login_id(core, actor))
+    found = at_once(4, lambda: sessions.reset_password(core, link.token, "another long phrase"))
+    assert sorted(map(str, found)) == sorted(map(str, [None, NotFound, NotFound, NotFound]))
+    log_in(core, "another long phrase")
+
+
+def test_code_used_at_once_counts_once(core, actor, ada, clock):
+    """Of several logins with one code at the same moment, one gets in."""
+    _, signed_in = log_in(core)
+    secret = totp.enrol(core, signed_in).secret
+    totp.confirm(core, signed_in, code_at(secret, clock()))
+    assert outcome(lambda: log_in(core)) is CodeRequired
+    clock.turn(seconds=60)
+    code = code_at(secret, clock())
+    found = at_once(4, lambda: log_in(core, code=code))
+    assert found.count(None) == 1
+    assert found.count(WrongCredentials) == 3
+
+
+def test_asking_for_a_code_is_no_failure(core, ada, clock):
+    """A right password without its code costs no patience, however often it is sent."""
+    _, signed_in = log_in(core)
+    secret = totp.enrol(core, signed_in).secret
+    totp.confirm(core, signed_in, code_at(secret, clock()))
+    assert {outcome(lambda: log_in(core)) for _ in range(8)} == {CodeRequired}
+
+
+def test_b5_two_admins_cannot_demote_each_other_at_once(core, neighbour):
+    """When the last two admins are demoted at the same moment, one of them stays."""
+    ids = [
+        memberships.add_member(
+            core, neighbour, email=f"{name}@example.com", role="admin"
+        ).member.membership.id
+        for name in ("a", "b")
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(
+            pool.map(
+                lambda each: outcome(
+                    lambda: memberships.change_member(core, neighbour, each, {"role": "member"})
+                ),
+                ids,
+            )
+        )
+    assert sorted(map(str, found)) == sorted(map(str, [None, LastAdmin]))
+    listed = memberships.list_members(core, neighbour, Page())
+    assert sorted(member.role.name for member in listed) == ["admin", "member"]
+
+
+def test_suspended_member_acts_nowhere(core, actor, ada):
+    """A suspended membership ends what its sessions may do; the others of the login go on."""
+    token, signed_in = log_in(core)
+    place = signed_in.member.membership.id
+    memberships.change_member(core, actor, place, {"state": "suspended"})
+    found = sessions.resume(core, token)
+    assert found.member is None
+    with pytest.raises(BrokenRule, match="member of no organisation"):
+        found.actor()
+    memberships.change_member(core, actor, place, {"state": "active"})
+    users.change_user(core, actor, ada, {"enabled": False})
+    assert sessions.resume(core, token).member is None
+
+
+def test_deleted_membership_leaves_the_session_elsewhere(core, actor, neighbour, ada):
+    """Who leaves the organisation they act in goes on in another of theirs."""
+    memberships.add_member(core, neighbour, email=EMAIL, role="partner")
+    token, signed_in = log_in(core)
+    assert signed_in.member.organisation.id == actor.organisation
+    memberships.delete_member(core, actor, signed_in.member.membership.id)
+    assert sessions.resume(core, token).actor().organisation_id == neighbour.organisation
+    assert sessions.resume(core, token).actor().user_id is None
+
+
+def test_deleted_login_ends_its_sessions(core, actor, ada):
+    """A login goes with its last membership, and its sessions and links with it."""
+    token, signed_in = log_in(core)
+    logins.make_reset_link(core, actor, signed_in.login.id)
+    memberships.delete_member(core, actor, signed_in.member.membership.id)
+    with pytest.raises(Unauthenticated):
+        sessions.resume(core, token)
+    assert outcome(lambda: log_in(core)) is WrongCredentials
+
+
+def test_a2_owner_is_one(core, actor):
+    """Making somebody the owner makes the one before an admin, also twice in a row."""
+    for name in ("b", "c"):
+        memberships.add_member(core, actor, email=f"{name}@example.com", role="member")
+    for name in ("b", "c", "c"):
+        memberships.set_owner(core, actor, f"{name}@example.com")
+    roles = {m.login.email: m.role.name for m in memberships.list_all_members(core, actor)}
+    assert roles == {
+        "admin@example.com": "admin", "b@example.com": "admin", "c@example.com": "owner",
+    }  # fmt: skip
+    with pytest.raises(NotFound):
+        memberships.set_owner(core, local_actor(actor.organisation), "nobody@example.com")
+
+
+def test_what_has_ended_is_forgotten(core, actor, ada, clock, database):
+    """Ended sessions, old links and failures that count no more are deleted in time."""
+    _, signed_in = log_in(core)
+    logins.make_reset_link(core, actor, signed_in.login.id)
+    outcome(lambda: log_in(core, "wrong"))
+
+    def left():
+        retention.trim(core, fetch_days=30)
+        with database.read() as session:
+            tables = (LoginSession, ResetLink, Attempts)
+            return [session.query(table).count() for table in tables]
+
+    assert left() == [1, 1, 1]
+    clock.now += sessions.LIFETIME
+    assert left() == [0, 1, 1]
+    clock.now += timedelta(days=1)
+    assert left() == [0, 0, 0]
