@@ -1,5 +1,6 @@
 """Every table in one import, for migrations and for whoever makes a session."""
 
+from provisioning.store.audit import AuditEvent
 from provisioning.store.base import Base
 from provisioning.store.catalogue import (
     CallTarget,
@@ -30,6 +31,7 @@ from provisioning.store.organisations import (
     Role,
     Site,
 )
+from provisioning.store.outbox import Reload, ServedFile
 from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
@@ -37,6 +39,7 @@ from provisioning.store.values import KeyValue, SettingValue
 __all__ = [
     "ApiToken",
     "Assignment",
+    "AuditEvent",
     "Base",
     "CallTarget",
     "Category",
@@ -60,7 +63,9 @@ __all__ = [
     "Organisation",
     "Pending",
     "Profile",
+    "Reload",
     "Role",
+    "ServedFile",
     "SettingValue",
     "SipAccount",
     "SipServer",

@@ -1,4 +1,4 @@
-"""Versions: what a change makes stale, counted up in one place.
+"""Versions: what a change makes stale, counted up in one place, and marked in the outbox.
 
 A device's version covers everything its files depend on that is its own: lines, keys, settings,
 people. Site, profile and organisation have their own. They count up in the transaction of the
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.settings import Level
+from provisioning.store import audit, outbox
 from provisioning.store.catalogue import CallTarget, CostCentre, Number, UserNumber, UserOption
 from provisioning.store.devices import (
     Assignment,
@@ -40,6 +41,13 @@ class Stale:
     sites: set[UUID] = field(default_factory=set)
     profiles: set[UUID] = field(default_factory=set)
     organisations: set[UUID] = field(default_factory=set)
+    first: str = ""
+    more: int = 0
+
+    @property
+    def reason(self) -> str:
+        """What was changed, in a few words."""
+        return f"{self.first} and {self.more} more" if self.more else self.first
 
 
 def _stations(session: Session, ids: Iterable[UUID | None]) -> set[UUID]:
@@ -238,6 +246,10 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
             concern = _CONCERNS.get(type(row))
             if concern is not None:
                 concern(session, row, stale)
+                if stale.first:
+                    stale.more += 1
+                else:
+                    stale.first = audit.title(session, row)
 
 
 def _after_flush(session: Session, _context: Any) -> None:
@@ -255,3 +267,4 @@ def _after_flush(session: Session, _context: Any) -> None:
                 .values(version=table.version + 1)
                 .execution_options(synchronize_session=False)
             )
+    outbox.mark(session, stale, stale.reason)

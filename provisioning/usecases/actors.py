@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +33,10 @@ class Actor:
     user_id: UUID | None = None
     login_id: UUID | None = None
     source: str = ""
+    within: Session | None = field(default=None, repr=False, compare=False)
+    """The transaction the actor's changes are part of, instead of one each."""
+    trial: Callable[[Session], None] | None = field(default=None, repr=False, compare=False)
+    """What looks at a change that is only tried; it ends the transaction by raising."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds a permission."""
@@ -60,9 +64,23 @@ class Actor:
 @contextmanager
 def changing(core: Core, actor: Actor) -> Iterator[Session]:
     """A transaction whose changes are the actor's; raises as ``Database.write`` does."""
+    if actor.within is not None:
+        yield actor.within
+        actor.within.flush()
+        return
     with core.database.write() as session:
         written_by(session, Author(actor.name, actor.organisation_id, actor.source))
         yield session
+        if actor.trial is not None:
+            session.flush()
+            actor.trial(session)
+
+
+@contextmanager
+def together(core: Core, actor: Actor) -> Iterator[Actor]:
+    """The actor again, all of whose changes are one transaction: done as a whole or not at all."""
+    with changing(core, actor) as session:
+        yield replace(actor, within=session)
 
 
 COMMAND_LINE = "command line"

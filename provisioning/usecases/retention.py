@@ -8,11 +8,12 @@ from provisioning.store import logs
 from provisioning.usecases.core import Core
 
 
-def trim(core: Core, *, fetch_days: int) -> None:
+def trim(core: Core, *, fetch_days: int, audit_days: int) -> None:
     """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago.
 
-    Raises StoreUnavailable.
+    The audit log is kept ``audit_days``. Raises StoreUnavailable.
     """
     before = core.clock() - timedelta(days=fetch_days)
+    changes = core.clock() - timedelta(days=audit_days)
     with core.database.write() as session:
-        logs.trim(session, fetches_before=before, pending_before=before)
+        logs.trim(session, fetches_before=before, pending_before=before, audit_before=changes)

@@ -22,7 +22,7 @@ def test_trim_forgets_what_is_older_than_asked(core):
             Sighting(at=at, door="http", address="192.0.2.1", path="x", mac=mac, pending=True)
         )
     core.log.flush()
-    trim(core, fetch_days=30)
+    trim(core, fetch_days=30, audit_days=365)
     with core.database.read() as session:
         assert [row.mac for row in session.query(Fetch)] == ["001565000001"]
         assert [row.mac for row in session.query(Pending)] == ["001565000001"]

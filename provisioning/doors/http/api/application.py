@@ -14,21 +14,25 @@ from provisioning.domain.errors import (
     BrokenRule,
     InvalidInput,
     NotFound,
+    StaleRevision,
     StoreUnavailable,
     TooLarge,
     Unauthenticated,
     WrongMethod,
 )
 from provisioning.doors.http.api import subjects
+from provisioning.doors.http.api.conflicts import with_both_versions
 from provisioning.doors.http.api.incoming import (
     Incoming,
     arguments,
     bearer_token,
+    only_tries,
     wanted_organisation,
 )
 from provisioning.doors.http.api.models import Content, Shown
 from provisioning.doors.http.api.openapi import document_endpoint
 from provisioning.doors.http.api.registry import PREFIX, Call, Endpoint
+from provisioning.doors.http.api.trials import Effects, effects
 from provisioning.doors.http.errors import MEDIA_TYPE, problem, status_of
 from provisioning.usecases.actors import Actor, authenticate
 from provisioning.usecases.core import Core
@@ -82,17 +86,24 @@ def _add_routes(
     declared: Sequence[Endpoint],
 ) -> None:
     # One resource for each path: only so does the router know every method a path takes.
+    readers = {
+        endpoint.path: endpoint
+        for endpoint in declared
+        if endpoint.method == hdrs.METH_GET and not endpoint.paged
+    }
     for path in dict.fromkeys(endpoint.route for endpoint in declared):
         resource = application.router.add_resource(path)
         for endpoint in declared:
             if endpoint.route == path:
-                handler = _handler(core, workers, endpoint)
+                handler = _handler(core, workers, endpoint, readers.get(endpoint.path))
                 resource.add_route(endpoint.method, handler)
                 if endpoint.method == hdrs.METH_GET:
                     resource.add_route(hdrs.METH_HEAD, handler)
 
 
-def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Handler:
+def _handler(
+    core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint, reader: Endpoint | None
+) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         incoming = Incoming(
             path=request.match_info,
@@ -102,15 +113,16 @@ def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Ha
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
             authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
             organisation=request.headers.get("X-Organisation", ""),
+            accept=request.headers.get(hdrs.ACCEPT, ""),
         )
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(workers, _answer, core, endpoint, incoming)
+        answer = await loop.run_in_executor(workers, _answer, core, endpoint, reader, incoming)
         return _response(endpoint, request, answer)
 
     return handle
 
 
-def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> object:
+def _answer(core: Core, endpoint: Endpoint, reader: Endpoint | None, incoming: Incoming) -> object:
     """Run an endpoint in a worker thread; who asks is known before anything is parsed."""
     if endpoint.permission is None:
         actor = Actor("anybody", None, frozenset())
@@ -118,7 +130,14 @@ def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> object:
         wanted = wanted_organisation(incoming)
         actor = authenticate(core, bearer_token(incoming), wanted)
         actor.require(endpoint.permission)
-    return endpoint.view(Call(core, actor), **arguments(endpoint, incoming))
+    given = arguments(endpoint, incoming)
+    call = Call(core, actor, incoming.accept)
+    try:
+        if only_tries(endpoint, given):
+            return effects(call, endpoint, given, apart=incoming.path.values())
+        return endpoint.view(call, **given)
+    except StaleRevision as error:
+        raise with_both_versions(error, call, reader, given) from error
 
 
 def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.Response:
@@ -128,6 +147,8 @@ def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.R
     if not isinstance(answer, Shown):
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_ALWAYS)
     headers = {hdrs.CONTENT_TYPE: _JSON} | _ALWAYS
+    if isinstance(answer, Effects):
+        return web.Response(body=answer.model_dump_json().encode(), headers=headers)
     revision = getattr(answer, "revision", None)
     if revision is not None:
         headers[hdrs.ETAG] = f'"{revision}"'

@@ -17,7 +17,7 @@ from provisioning.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
 )
-from provisioning.doors.http.api.registry import Endpoint, Parameter, Where
+from provisioning.doors.http.api.registry import DRY_RUN, Endpoint, Parameter, Where
 from provisioning.usecases.pages import Page
 
 _REVISION = re.compile(r'"([0-9]{1,9})"')
@@ -36,6 +36,7 @@ class Incoming:
     if_match: str = ""
     authorization: str = ""
     organisation: str = ""
+    accept: str = ""
 
 
 def bearer_token(incoming: Incoming) -> str:
@@ -62,6 +63,11 @@ def wanted_organisation(incoming: Incoming) -> UUID | None:
             remedy="Give the UUID that GET /api/v1/organisations shows.",
             field="X-Organisation",
         ) from None
+
+
+def only_tries(endpoint: Endpoint, found: dict[str, Any]) -> bool:
+    """Whether the arguments ask for a dry run; takes that out of them."""
+    return endpoint.tried and bool(found.pop(DRY_RUN.name, False))
 
 
 def arguments(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from provisioning import __version__
-from provisioning.doors.http.api.models import Content, Shown
+from provisioning.doors.http.api.models import Content, Shown, absent
 from provisioning.doors.http.api.registry import Call, Endpoint, Endpoints, Parameter, Where
+from provisioning.doors.http.api.trials import Effects
 from provisioning.doors.http.errors import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -41,6 +42,14 @@ class Problem(Shown):
     detail: str = ""
     field: str = ""
     remedy: str = ""
+    based_on: int = 0
+    """With 412: the revision the change was based on."""
+    revision: int = 0
+    """With 412: the revision that holds."""
+    current: dict[str, Any] = absent()
+    """With 412: the thing as it is now."""
+    sent: dict[str, Any] = absent()
+    """With 412: what was sent, secrets left out."""
 
 
 def document_endpoint(declared: Sequence[Endpoint]) -> Endpoint:
@@ -80,7 +89,8 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def _models(endpoint: Endpoint) -> list[type[BaseModel]]:
-    candidates: tuple[Any, ...] = (endpoint.body, *_plain(endpoint.answer))
+    trial = (Effects,) if endpoint.tried else ()
+    candidates: tuple[Any, ...] = (endpoint.body, *_plain(endpoint.answer), *trial)
     return [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
 
 
@@ -114,7 +124,7 @@ def _operation(
         "summary": endpoint.summary,
         "tags": [endpoint.subject],
         "responses": {
-            str(int(endpoint.status)): _answer(endpoint, references),
+            **_answers(endpoint, references),
             "default": {
                 "description": "The request was refused or failed.",
                 "content": {MEDIA_TYPE: {"schema": references[Problem]}},
@@ -146,6 +156,21 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "schema": parameter.adapter.json_schema(),
         **described,
     }
+
+
+def _answers(
+    endpoint: Endpoint, references: dict[type[BaseModel], dict[str, Any]]
+) -> dict[str, Any]:
+    """The answers by status; one that can be tried says with 200 what it would do."""
+    usual = _answer(endpoint, references)
+    answers = {str(int(endpoint.status)): usual}
+    if endpoint.tried:
+        schemas = [references[Effects]]
+        if endpoint.status == HTTPStatus.OK:
+            schemas.append(usual["content"][_JSON]["schema"])
+        content = {_JSON: {"schema": {"anyOf": schemas}}}
+        answers["200"] = {"description": "The answer, or what it would do.", "content": content}
+    return answers
 
 
 def _answer(

@@ -32,10 +32,11 @@ _PATH_NAME = re.compile(r"{(\w+)(?::[^}]*)?}")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What every endpoint's function gets first: the core and who asks."""
+    """What every endpoint's function gets first: the core, who asks, and for which media types."""
 
     core: Core
     actor: Actor
+    accept: str = ""
 
 
 class Where(StrEnum):
@@ -68,13 +69,19 @@ PAGING = (
 """What every list takes; the names are those of ``Page``."""
 
 
+DRY_RUN = Parameter(
+    "dry_run", Where.QUERY, TypeAdapter(bool), "Only tell what this would do, and do nothing."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of one path below ``PREFIX``.
 
     ``permission`` None lets everybody in, without a token. ``body`` is a model; ``answer`` too,
     unless it is None for an empty 204 or Content for bytes. ``paged`` endpoints take ``PAGING``;
-    ``revised`` ones compare ``If-Match`` with the revision they find.
+    ``revised`` ones compare ``If-Match`` with the revision they find; ``tried`` ones take
+    ``DRY_RUN`` and then answer what they would do.
     """
 
     method: str
@@ -87,6 +94,7 @@ class Endpoint:
     answer: type[Any] | None
     paged: bool
     revised: bool
+    tried: bool
 
     @property
     def route(self) -> str:
@@ -132,19 +140,29 @@ class Endpoints:
         """Declare a PUT."""
         return self._declare("PUT", path, permission, HTTPStatus.OK)
 
-    def patch(self, path: str, permission: Permission) -> Callable[[V], V]:
-        """Declare a PATCH."""
-        return self._declare("PATCH", path, permission, HTTPStatus.OK)
+    def patch(
+        self, path: str, permission: Permission, *, dry_run: bool = False
+    ) -> Callable[[V], V]:
+        """Declare a PATCH; ``dry_run`` says that it can be tried."""
+        return self._declare("PATCH", path, permission, HTTPStatus.OK, tried=dry_run)
 
-    def delete(self, path: str, permission: Permission) -> Callable[[V], V]:
-        """Declare a DELETE."""
-        return self._declare("DELETE", path, permission, HTTPStatus.OK)
+    def delete(
+        self, path: str, permission: Permission, *, dry_run: bool = False
+    ) -> Callable[[V], V]:
+        """Declare a DELETE; ``dry_run`` says that it can be tried."""
+        return self._declare("DELETE", path, permission, HTTPStatus.OK, tried=dry_run)
 
     def _declare(
-        self, method: str, path: str, permission: Permission | None, status: HTTPStatus
+        self,
+        method: str,
+        path: str,
+        permission: Permission | None,
+        status: HTTPStatus,
+        *,
+        tried: bool = False,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
-            self._held.append(_endpoint(method, path, permission, status, view))
+            self._held.append(_endpoint(method, path, permission, status, view, tried=tried))
             return view
 
         return declare
@@ -156,22 +174,26 @@ def _endpoint(
     permission: Permission | None,
     status: HTTPStatus,
     view: Callable[..., Any],
+    *,
+    tried: bool,
 ) -> Endpoint:
     hints = get_type_hints(view, include_extras=True)
     answer = hints.pop("return")
     nothing = answer is type(None)
     paged = "page" in hints
+    more = (*(PAGING if paged else ()), *((DRY_RUN,) if tried else ()))
     return Endpoint(
         method=method,
         path=path,
         permission=permission,
         status=HTTPStatus.NO_CONTENT if nothing else status,
         view=view,
-        parameters=(*_parameters(path, hints), *(PAGING if paged else ())),
+        parameters=(*_parameters(path, hints), *more),
         body=hints.get("body"),
         answer=None if nothing else answer,
         paged=paged,
         revised="revision" in hints,
+        tried=tried,
     )
 
 

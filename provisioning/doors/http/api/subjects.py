@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from provisioning.doors.http.api import (
     access,
+    audit,
+    bulk,
     dect,
     devices,
     files,
@@ -11,6 +13,7 @@ from provisioning.doors.http.api import (
     organisations,
     pending,
     phonebook,
+    reload,
     settings,
     sip,
     stations,
@@ -23,8 +26,10 @@ _SUBJECTS = (
     organisations,
     sip,
     users,
+    bulk,
     devices,
     files,
+    reload,
     stations,
     pending,
     dect,
@@ -32,6 +37,7 @@ _SUBJECTS = (
     keys,
     phonebook,
     vendors,
+    audit,
     access,
 )
 

@@ -160,6 +160,8 @@ async def furnish_more(api: Caller, office: Office) -> None:
         "/dect-systems", {"name": "tower", "access_code": SECRETS["dect"], "capacity": 20}
     )
     handset = await api.made(f"/dect-systems/{system['id']}/slots", {"name": "Porter"})
+    events = (await api("GET", "/audit")).json["items"]
+    office.ids |= {"event": events[0]["id"]}
     office.ids |= {"system": system["id"], "handset": handset["id"]}
     values = {"admin.password": SECRETS["phone"], "language": "de"}
     assert (await api("PUT", f"/settings/device/{office['device']}", values)).status == 200
