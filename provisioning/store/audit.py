@@ -190,12 +190,23 @@ def _after_flush(session: Session, _context: Any) -> None:
         return
     changes = [*_own(session), *along]
     if changes:
-        session.execute(insert(_TABLE), [_event(session, author, change) for change in changes])
+        rows = [_event(session, author, change) for change in changes]
+        gone = {change.row["id"] for change in changes if _ends_organisation(change)}
+        for row in rows:
+            row["organisation_id"] = (
+                None if row["organisation_id"] in gone else row["organisation_id"]
+            )
+        session.execute(insert(_TABLE), rows)
     done = session.info.setdefault(_HAPPENED, [])
     done += [Happened(item.action, kind_of(item.table), item.row["id"]) for item in changes]
 
 
 _TABLE: Any = AuditEvent.__table__
+
+
+def _ends_organisation(change: _Change) -> bool:
+    """Whether an organisation goes: what is told then stands in nobody's log but the operators'."""
+    return change.action is Action.DELETE and change.table.name == "organisation"
 
 
 def _own(session: Session) -> Iterator[_Change]:

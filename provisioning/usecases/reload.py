@@ -41,10 +41,10 @@ def settle(core: Core, *, at: datetime | None = None, limit: int = BATCH) -> int
     in the audit log. One that never fetched has nothing to load anew. Raises StoreUnavailable.
     """
     at = at or core.clock()
+    core.log.flush()  # what was served just now counts
     with core.database.read() as session:
         if not outbox.any_due(session, at):
             return 0
-    core.log.flush()  # what was served just now counts
     with core.database.write() as session:
         claimed = outbox.claim(session, at, limit)
     looked_at: dict[Reload, bool] = {}

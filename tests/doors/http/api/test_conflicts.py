@@ -1,0 +1,102 @@
+"""Two who edit at once: the later one is told both versions, and nothing anybody wrote is lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+
+@pytest.fixture
+async def site(api, actor):
+    """A site with its path and ETag."""
+    made = await api.made("/sites", {"name": "Harbour"})
+    path = f"/sites/{made['id']}"
+    return path, (await api("GET", path)).headers["ETag"]
+
+
+async def test_conflict_tells_both_versions(api, site):
+    """A change based on an older reading is refused with that thing as it is now and as wished."""
+    path, etag = site
+    first = await api("PATCH", path, {"name": "Haven"}, headers={"If-Match": etag})
+    second = await api("PATCH", path, {"emergency_location": "Pier 1"}, headers={"If-Match": etag})
+    assert (first.status, second.status) == (200, 412)
+    told = second.json
+    assert told["code"] == "stale-revision"
+    assert (told["based_on"], told["revision"]) == (1, 2)
+    assert told["current"] == (await api("GET", path)).json
+    assert told["sent"] == {"emergency_location": "Pier 1"}
+    retry = {"If-Match": f'"{told["revision"]}"'}
+    assert (await api("PATCH", path, told["sent"], headers=retry)).status == 200
+    now = (await api("GET", path)).json
+    assert (now["name"], now["emergency_location"]) == ("Haven", "Pier 1")
+
+
+async def test_conflict_repeats_no_secret(api, office):
+    """What was sent is told without its secrets."""
+    path = f"/sip-accounts/{office['account']}"
+    reply = await api(
+        "PATCH",
+        path,
+        {"password": "Canary-Third", "position": 2},
+        headers={"If-Match": '"99"'},
+    )
+    assert (reply.status, reply.json["sent"]) == (412, {"position": 2})
+    assert "password" not in reply.json["current"]
+    assert "Canary" not in reply.body.decode()
+
+
+async def test_conflict_of_a_deletion_tells_what_holds(api, site):
+    """A deletion based on an older reading tells the thing it would have taken."""
+    path, etag = site
+    await api("PATCH", path, {"name": "Haven"})
+    reply = await api("DELETE", path, headers={"If-Match": etag})
+    assert (reply.status, reply.json["current"]["name"]) == (412, "Haven")
+    assert "sent" not in reply.json
+    tried = await api("DELETE", f"{path}?dry_run=1", headers={"If-Match": etag})
+    assert tried.status == 412
+
+
+async def test_two_who_edit_at_once_lose_nothing(api, caller, actor, site):
+    """Of many changes at the same moment from one reading one is made; the others, told, retry."""
+    path, etag = site
+    admins = [caller(actor) for _ in range(6)]
+    fields = ("name", "emergency_location", "emergency_caller_id")
+    wishes = [{field: f"+4930{number}{number}{number}"} for number, field in enumerate(fields * 2)]
+
+    async def edit(admin, wish):
+        based_on, conflicts = etag, 0
+        while True:
+            reply = await admin("PATCH", path, wish, headers={"If-Match": based_on})
+            if reply.status == 200:
+                return conflicts
+            assert reply.status == 412, reply.json
+            assert reply.json["sent"] == wish
+            conflicts += 1
+            based_on = f'"{reply.json["revision"]}"'
+
+    conflicts = await asyncio.gather(*(map(edit, admins, wishes)))
+    assert min(conflicts) == 0
+    assert sum(conflicts) >= len(admins) - 1
+    now = (await api("GET", path)).json
+    assert now["revision"] == 1 + len(admins)
+    for field in fields:
+        assert now[field] in [wish[field] for wish in wishes if field in wish]
+
+
+async def test_changes_at_once_without_a_reading_lose_nothing(api, caller, actor, site):
+    """Changes of different fields at once stand all, or are refused as conflicts, on any database."""
+    path, _ = site
+    wishes = [
+        {"name": "Haven"},
+        {"emergency_location": "Pier 1"},
+        {"emergency_caller_id": "+4930111"},
+        {"allow_http": True},
+    ]
+    replies = await asyncio.gather(*(caller(actor)("PATCH", path, wish) for wish in wishes))
+    now = (await api("GET", path)).json
+    for wish, reply in zip(wishes, replies, strict=True):
+        assert reply.status in (200, 412), reply.json
+        ((field, value),) = wish.items()
+        assert (now[field] == value) is (reply.status == 200)
+    assert any(reply.status == 200 for reply in replies)
