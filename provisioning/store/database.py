@@ -23,7 +23,7 @@ from provisioning.domain.errors import (
     StaleRevision,
     StoreUnavailable,
 )
-from provisioning.store import audit, versions
+from provisioning.store import recording, versions
 from provisioning.store.conflicts import conflict_of
 
 __all__ = ["Database", "Session", "release"]
@@ -47,7 +47,7 @@ class Database:
             self.engine.execution_options(**{_MODE: "write"}), expire_on_commit=False
         )
         versions.watch(self._write)
-        audit.watch(self._write)
+        recording.watch(self._write)
 
     @property
     def is_sqlite(self) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.settings import Level
-from provisioning.store import audit, outbox
+from provisioning.store import outbox, recording
 from provisioning.store.catalogue import CallTarget, CostCentre, Number, UserNumber, UserOption
 from provisioning.store.devices import (
     Assignment,
@@ -249,7 +249,7 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
                 if stale.first:
                     stale.more += 1
                 else:
-                    stale.first = audit.title(session, row)
+                    stale.first = recording.title(session, row)
 
 
 def _after_flush(session: Session, _context: Any) -> None:

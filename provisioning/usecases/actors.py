@@ -15,6 +15,7 @@ from provisioning.domain.roles import Permission
 from provisioning.store import access, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
+from provisioning.store.locks import take_turn
 from provisioning.store.organisations import ApiToken, Organisation, Role
 from provisioning.usecases.core import Core
 
@@ -77,9 +78,14 @@ def changing(core: Core, actor: Actor) -> Iterator[Session]:
 
 
 @contextmanager
-def together(core: Core, actor: Actor) -> Iterator[Actor]:
-    """The actor again, all of whose changes are one transaction: done as a whole or not at all."""
+def together(core: Core, actor: Actor, *, turn: str = "") -> Iterator[Actor]:
+    """The actor again, all of whose changes are one transaction: done as a whole or not at all.
+
+    Where ``turn`` names something, it waits until nobody else is at it.
+    """
     with changing(core, actor) as session:
+        if turn:
+            take_turn(session, turn)
         yield replace(actor, within=session)
 
 

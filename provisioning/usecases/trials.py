@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from provisioning.domain.errors import BrokenRule
-from provisioning.store import audit, outbox, queries
-from provisioning.store.audit import Action, Happened
+from provisioning.store import outbox, queries, recording
+from provisioning.store.audit import Action
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
+from provisioning.store.recording import Happened
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.current import Told, proof_hashes
@@ -57,7 +58,7 @@ def tried(
 
     def look(session: Session) -> None:
         happened.extend(
-            item for item in audit.happened(session) if str(item.object_id) not in apart
+            item for item in recording.happened(session) if str(item.object_id) not in apart
         )
         concerned = outbox.concerned(session)
         some = concerned[:MOST_RENDERED]

@@ -21,7 +21,7 @@ from provisioning.domain.errors import (
     WrongMethod,
 )
 from provisioning.doors.http.api import subjects
-from provisioning.doors.http.api.conflicts import with_both_versions
+from provisioning.doors.http.api.conflicts import etag_of, set_list, with_both_versions
 from provisioning.doors.http.api.incoming import (
     Incoming,
     arguments,
@@ -29,7 +29,7 @@ from provisioning.doors.http.api.incoming import (
     only_tries,
     wanted_organisation,
 )
-from provisioning.doors.http.api.models import Content, Shown
+from provisioning.doors.http.api.models import Content, Listing, Shown
 from provisioning.doors.http.api.openapi import document_endpoint
 from provisioning.doors.http.api.registry import PREFIX, Call, Endpoint
 from provisioning.doors.http.api.trials import Effects, effects
@@ -135,6 +135,8 @@ def _answer(core: Core, endpoint: Endpoint, reader: Endpoint | None, incoming: I
     try:
         if only_tries(endpoint, given):
             return effects(call, endpoint, given, apart=incoming.path.values())
+        if endpoint.listed and reader is not None:
+            return set_list(call, endpoint, reader, given, incoming.if_match)
         return endpoint.view(call, **given)
     except StaleRevision as error:
         raise with_both_versions(error, call, reader, given) from error
@@ -152,6 +154,8 @@ def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.R
     revision = getattr(answer, "revision", None)
     if revision is not None:
         headers[hdrs.ETAG] = f'"{revision}"'
+    elif isinstance(answer, Listing) and not endpoint.paged:
+        headers[hdrs.ETAG] = etag_of(answer)
     made = getattr(answer, "id", None)
     if endpoint.status == HTTPStatus.CREATED and made is not None:
         headers[hdrs.LOCATION] = f"{request.path.rstrip('/')}/{made}"

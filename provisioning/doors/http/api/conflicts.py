@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from provisioning.domain.errors import BrokenRule, StaleRevision
+from provisioning.domain.roles import Permission
 from provisioning.domain.secret_names import is_secret
 from provisioning.doors.http.api.models import Shown
 from provisioning.doors.http.api.registry import Call, Endpoint
+from provisioning.usecases.actors import together
 
 
 def with_both_versions(
@@ -33,8 +37,34 @@ def with_both_versions(
     return StaleRevision(error.what, remedy=error.remedy, field=error.field, more=told)
 
 
+def set_list(
+    call: Call, endpoint: Endpoint, reader: Endpoint, given: Mapping[str, Any], if_match: str
+) -> object:
+    """Set a list that has no revision, unless it is no longer the one ``If-Match`` names.
+
+    Nobody else sets it meanwhile. Raises StaleRevision.
+    """
+    turn = "/".join([endpoint.path, *(str(given[name]) for name in ("level", "owner"))])
+    with together(call.core, call.actor, turn=turn) as same:
+        if if_match not in ("", "*"):
+            current = _current(call, reader, given)
+            if current is None or etag_of(current) != if_match.strip():
+                raise StaleRevision(
+                    "The list is no longer the one that 'If-Match' names.",
+                    remedy="Read it again and repeat the change.",
+                )
+        return endpoint.view(replace(call, actor=same), **given)
+
+
+def etag_of(answer: Shown) -> str:
+    """The entity tag of an answer that has no revision: it is made of what it says."""
+    content = answer.model_dump_json(exclude_unset=True).encode()
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
 def _current(call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]) -> Shown | None:
-    if reader is None or reader.permission is None or not call.actor.may(reader.permission):
+    needed = reader.permission if reader is not None else None
+    if reader is None or not isinstance(needed, Permission) or not call.actor.may(needed):
         return None
     named = {item.name for item in reader.parameters}
     try:

@@ -169,6 +169,8 @@ def _revision(endpoint: Endpoint, if_match: str) -> int | None:
     """The revision a change is based on (RFC 9110 section 13.1.1); None where any will do."""
     if if_match in ("", "*") or endpoint.method == "GET":
         return None
+    if endpoint.listed:
+        return None  # compared with the list itself, when its turn has come
     if not endpoint.revised:
         raise StaleRevision(
             "This has no revision that 'If-Match' could name.", remedy="Leave the header out."

@@ -137,7 +137,7 @@ def _operation(
     else:
         operation["description"] = f"Needs the permission `{endpoint.permission}`."
         parameters.append(_ORGANISATION)
-    if endpoint.revised:
+    if endpoint.revised or endpoint.listed:
         parameters.append(_IF_MATCH)
     if parameters:
         operation["parameters"] = parameters

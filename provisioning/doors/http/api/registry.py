@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -81,7 +81,8 @@ class Endpoint:
     ``permission`` None lets everybody in, without a token. ``body`` is a model; ``answer`` too,
     unless it is None for an empty 204 or Content for bytes. ``paged`` endpoints take ``PAGING``;
     ``revised`` ones compare ``If-Match`` with the revision they find; ``tried`` ones take
-    ``DRY_RUN`` and then answer what they would do.
+    ``DRY_RUN`` and then answer what they would do. ``listed`` ones set a list that has no
+    revision of its own: its ETag is made of what it holds.
     """
 
     method: str
@@ -89,12 +90,18 @@ class Endpoint:
     permission: Permission | None
     status: HTTPStatus
     view: Callable[..., Any]
-    parameters: tuple[Parameter, ...]
+    own_parameters: tuple[Parameter, ...]
     body: type[BaseModel] | None
     answer: type[Any] | None
     paged: bool
     revised: bool
-    tried: bool
+    tried: bool = False
+    listed: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Everything its path and query may hold."""
+        return (*self.own_parameters, *((DRY_RUN,) if self.tried else ()))
 
     @property
     def route(self) -> str:
@@ -136,9 +143,9 @@ class Endpoints:
         """Declare a POST; it makes something unless another status says otherwise."""
         return self._declare("POST", path, permission, status)
 
-    def put(self, path: str, permission: Permission) -> Callable[[V], V]:
-        """Declare a PUT."""
-        return self._declare("PUT", path, permission, HTTPStatus.OK)
+    def put(self, path: str, permission: Permission, *, listed: bool = False) -> Callable[[V], V]:
+        """Declare a PUT; ``listed`` says that it sets the list a GET of the same path answers."""
+        return self._declare("PUT", path, permission, HTTPStatus.OK, listed=listed)
 
     def patch(
         self, path: str, permission: Permission, *, dry_run: bool = False
@@ -160,9 +167,11 @@ class Endpoints:
         status: HTTPStatus,
         *,
         tried: bool = False,
+        listed: bool = False,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
-            self._held.append(_endpoint(method, path, permission, status, view, tried=tried))
+            made = _endpoint(method, path, permission, status, view)
+            self._held.append(replace(made, tried=tried, listed=listed))
             return view
 
         return declare
@@ -174,26 +183,22 @@ def _endpoint(
     permission: Permission | None,
     status: HTTPStatus,
     view: Callable[..., Any],
-    *,
-    tried: bool,
 ) -> Endpoint:
     hints = get_type_hints(view, include_extras=True)
     answer = hints.pop("return")
     nothing = answer is type(None)
     paged = "page" in hints
-    more = (*(PAGING if paged else ()), *((DRY_RUN,) if tried else ()))
     return Endpoint(
         method=method,
         path=path,
         permission=permission,
         status=HTTPStatus.NO_CONTENT if nothing else status,
         view=view,
-        parameters=(*_parameters(path, hints), *more),
+        own_parameters=(*_parameters(path, hints), *(PAGING if paged else ())),
         body=hints.get("body"),
         answer=None if nothing else answer,
         paged=paged,
         revised="revision" in hints,
-        tried=tried,
     )
 
 

@@ -100,3 +100,48 @@ async def test_changes_at_once_without_a_reading_lose_nothing(api, caller, actor
         ((field, value),) = wish.items()
         assert (now[field] == value) is (reply.status == 200)
     assert any(reply.status == 200 for reply in replies)
+
+
+async def test_list_has_an_etag_of_what_it_holds(api, office):
+    """The ETag of a list stays while the list does and names no other list."""
+    path = f"/keys/device/{office['device']}"
+    keys = {"items": [{"position": 2, "type": "blf", "value": "1002"}]}
+    empty = (await api("GET", path)).headers["ETag"]
+    full = (await api("PUT", path, keys, headers={"If-Match": empty})).headers["ETag"]
+    assert full != empty
+    assert (await api("GET", path)).headers["ETag"] == full
+    reply = await api("PUT", path, {"items": []}, headers={"If-Match": empty})
+    assert (reply.status, reply.json["code"]) == (412, "stale-revision")
+    assert reply.json["current"]["items"] == (await api("GET", path)).json["items"]
+    assert reply.json["sent"] == {"items": []}
+    assert (await api("PUT", path, {"items": []}, headers={"If-Match": full})).status == 200
+    assert (await api("GET", path)).headers["ETag"] == empty
+
+
+@pytest.mark.parametrize("subject", ["keys", "settings"])
+async def test_lists_set_at_once_lose_nothing(api, caller, actor, office, subject):
+    """Of several lists set at the same moment from one reading only one is."""
+    path = f"/{subject}/user/{office['user']}"
+    etag = (await api("GET", path)).headers["ETag"]
+    numbers = [str(number) for number in range(1002, 1008)]
+    wishes = {
+        "keys": [{"items": [{"position": 2, "type": "blf", "value": n}]} for n in numbers],
+        "settings": [{"language": tag} for tag in ("de", "fr", "it", "es", "pl", "nl")],
+    }[subject]
+    replies = await asyncio.gather(
+        *(caller(actor)("PUT", path, wish, headers={"If-Match": etag}) for wish in wishes)
+    )
+    assert sorted(reply.status for reply in replies) == [200, 412, 412, 412, 412, 412]
+    (won,) = [reply for reply in replies if reply.status == 200]
+    assert (await api("GET", path)).json == won.json
+    lost = [reply for reply in replies if reply is not won]
+    assert all(reply.json["current"]["items"] == won.json["items"] for reply in lost)
+
+
+async def test_secret_value_is_not_repeated(api, office):
+    """A secret among the values sent is not in the answer that refuses them."""
+    path = f"/settings/device/{office['device']}"
+    values = {"admin.password": "Canary-Fourth", "language": "de"}
+    reply = await api("PUT", path, values, headers={"If-Match": '"old"'})
+    assert (reply.status, reply.json["sent"]) == (412, {"language": "de"})
+    assert "Canary" not in reply.body.decode()
