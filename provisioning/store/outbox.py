@@ -220,8 +220,11 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
         rows,
     )
     come = Reload.device_id.in_({device for device, _ in latest})
-    again = update(Reload).where(come, Reload.state == _SAVED)
-    _run(session, again.values(state=_CHANGED, due_at=now(), revision=Reload.revision + 1))
+    waiting = select(Reload.id).where(come, Reload.state == _SAVED).order_by(Reload.id)
+    ids = session.scalars(waiting.with_for_update()).all()  # in the order in which they are marked
+    if ids:
+        again = update(Reload).where(Reload.id.in_(ids))
+        _run(session, again.values(state=_CHANGED, due_at=now(), revision=Reload.revision + 1))
 
 
 def served_files(session: Session, devices: Collection[UUID]) -> list[ServedFile]:

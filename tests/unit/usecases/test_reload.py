@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -234,6 +235,35 @@ def test_claimed_phone_is_nobody_elses(core, actor, office):
     assert {row.device_id for row in first}.isdisjoint(row.device_id for row in second)
     with core.database.write() as session:
         assert len(outbox.claim(session, at + outbox.LEASE * 2, 10)) == 4
+
+
+def test_changes_fetches_and_looks_at_once_agree_in_the_end(core, actor, office, settled):
+    """Whatever comes at the same moment, at the end exactly those wait whose files differ."""
+    user = user_of(core, actor, "Ada")
+
+    def change():
+        for number in range(6):
+            organisations.change_organisation(core, actor, {"name": f"Engines {number}"})
+            users.change_user(core, actor, user, {"last_name": f"King {number}"})
+
+    def come():
+        for _ in range(3):
+            fetch(office["Bob"])
+            core.log.flush()
+
+    def look():
+        for _ in range(8):
+            settle(core, at=datetime.now(UTC) + LATER, limit=2)
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(work) for work in (change, come, look, look)]:
+            done.result()
+    settled()
+    for phone in office.values():
+        fetch(phone)
+    assert settled() == {}
+    users.change_user(core, actor, user, {"last_name": "Lovelace"})
+    assert set(settled()) == {office["Ada"].device}
 
 
 def test_broken_template_keeps_a_phone_waiting(core, actor, office, settled, monkeypatch):
