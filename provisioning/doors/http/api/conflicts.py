@@ -44,10 +44,10 @@ def set_list(
 
     Nobody else sets it meanwhile. Raises StaleRevision.
     """
-    turn = "/".join([endpoint.path, *(str(given[name]) for name in ("level", "owner"))])
-    with together(call.core, call.actor, turn=turn) as same:
+    # Of the whole organisation: an owner may be named by its id and by its MAC.
+    with together(call.core, call.actor, turn=f"{call.actor.organisation}{endpoint.path}") as same:
         if if_match not in ("", "*"):
-            current = _current(call, reader, given)
+            current = _read(call, reader, given)
             if current is None or etag_of(current) != if_match.strip():
                 raise StaleRevision(
                     "The list is no longer the one that 'If-Match' names.",
@@ -63,16 +63,20 @@ def etag_of(answer: Shown) -> str:
 
 
 def _current(call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]) -> Shown | None:
+    """What holds now, unless it went meanwhile."""
+    try:
+        return _read(call, reader, arguments)
+    except BrokenRule:
+        return None
+
+
+def _read(call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]) -> Shown | None:
+    """What the GET of the same path answers, where the asker may ask it; raises as that does."""
     needed = reader.permission if reader is not None else None
     if reader is None or not isinstance(needed, Permission) or not call.actor.may(needed):
         return None
     named = {item.name for item in reader.parameters}
-    try:
-        found = reader.view(
-            call, **{name: value for name, value in arguments.items() if name in named}
-        )
-    except BrokenRule:
-        return None  # it went meanwhile
+    found = reader.view(call, **{name: value for name, value in arguments.items() if name in named})
     return found if isinstance(found, Shown) else None
 
 

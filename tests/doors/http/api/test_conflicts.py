@@ -116,6 +116,8 @@ async def test_list_has_an_etag_of_what_it_holds(api, office):
     assert reply.json["sent"] == {"items": []}
     assert (await api("PUT", path, {"items": []}, headers={"If-Match": full})).status == 200
     assert (await api("GET", path)).headers["ETag"] == empty
+    nobody = "/keys/device/0197a7b4-0000-7000-8000-000000000000"
+    assert (await api("PUT", nobody, keys, headers={"If-Match": full})).status == 404
 
 
 @pytest.mark.parametrize("subject", ["keys", "settings"])
