@@ -33,6 +33,7 @@ from provisioning.usecases import retention
 from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.health import is_ready
+from provisioning.usecases.reload import settle
 from provisioning.usecases.requests import FileReply, FileRequest
 
 DRAIN_SECONDS = 10.0
@@ -40,6 +41,7 @@ DRAIN_SECONDS = 10.0
 
 _FETCH_THREADS = 16
 _FLUSH_SECONDS = 0.5
+_SETTLE_SECONDS = 1.0
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 
@@ -115,6 +117,7 @@ class App:
             application = ops_application(lambda: is_ready(self._core))
             await self._start_application(application, "ops", config.ops.host, config.ops.port)
         self._timers.every(_FLUSH_SECONDS, self._core.log.flush, "fetch-log")
+        self._timers.every(_SETTLE_SECONDS, lambda: settle(self._core), "outbox")
         self._timers.every(_HOUR, self._trim, "retention")
         self._timers.every(_DAY, self._certificates.reload, "certificates")
 
@@ -175,7 +178,8 @@ class App:
         return reply
 
     def _trim(self) -> None:
-        retention.trim(self._core, fetch_days=self._config.retention.fetches)
+        kept = self._config.retention
+        retention.trim(self._core, fetch_days=kept.fetches, audit_days=kept.audit)
 
     def _begin_reload(self) -> None:
         task = asyncio.get_running_loop().create_task(self.reload())

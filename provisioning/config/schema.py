@@ -99,6 +99,8 @@ class Retention(_Section):
 
     fetches: Days = 30
     """Days the fetch log is kept."""
+    audit: Days = 365
+    """Days the audit log is kept."""
 
 
 class Config(_Section):

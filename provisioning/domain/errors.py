@@ -8,6 +8,7 @@ own table; nothing here knows of doors.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 
 def _kebab(name: str) -> str:
@@ -19,14 +20,23 @@ class BrokenRule(Exception):
 
     ``what`` says what was wrong and where, ``remedy`` what to do about it; both are whole
     sentences or clauses fit for an admin's eyes and never hold a secret. ``field`` names the
-    input concerned (a JSON path or a config key), if there is one.
+    input concerned (a JSON path or a config key), if there is one; ``more`` is what a program
+    needs to go on, by name.
     """
 
-    def __init__(self, what: str, *, remedy: str = "", field: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        remedy: str = "",
+        field: str = "",
+        more: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy
         self.field = field
+        self.more = more or {}
 
     @classmethod
     def code(cls) -> str:

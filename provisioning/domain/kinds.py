@@ -140,3 +140,12 @@ class ImportState(StrEnum):
     CHECKED = "checked"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+class ReloadState(StrEnum):
+    """How far a device is on its way to what was changed."""
+
+    CHANGED = "changed"
+    """Something it may show was changed; whether a byte of its files was is not known yet."""
+    SAVED = "saved"
+    """Its files differ from what it fetched last; it is to be told."""

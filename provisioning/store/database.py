@@ -23,7 +23,7 @@ from provisioning.domain.errors import (
     StaleRevision,
     StoreUnavailable,
 )
-from provisioning.store import feeding, versions
+from provisioning.store import feeding, recording, versions
 from provisioning.store.conflicts import conflict_of
 
 __all__ = ["Database", "Session", "release"]
@@ -48,6 +48,7 @@ class Database:
         )
         versions.watch(self._write)
         feeding.watch(self._write)
+        recording.watch(self._write)
 
     @property
     def is_sqlite(self) -> bool:

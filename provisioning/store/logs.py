@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from provisioning.store import outbox
+from provisioning.store.audit import AuditEvent
 from provisioning.store.devices import Device
 from provisioning.store.security import Fetch, Pending
 
@@ -34,13 +36,14 @@ class Seen(Protocol):
     reason: str
     size: int
     content_hash: str
+    proof_rule: str
 
 
 _COLUMNS = [column.name for column in Fetch.__table__.columns]
 
 
 def write_fetches(session: Session, batch: Sequence[Seen]) -> None:
-    """Write sightings into the fetch log and note on each device when it was last seen."""
+    """Write sightings into the fetch log, and what each device was served and when it was seen."""
     session.execute(
         insert(Fetch), [{name: getattr(seen, name) for name in _COLUMNS} for seen in batch]
     )
@@ -52,6 +55,7 @@ def write_fetches(session: Session, batch: Sequence[Seen]) -> None:
             .values(last_seen_at=at)
             .execution_options(synchronize_session=False)
         )
+    outbox.write_served(session, batch)
 
 
 def write_pending(session: Session, batch: Sequence[Seen], *, cap: int) -> None:
@@ -78,10 +82,14 @@ def write_pending(session: Session, batch: Sequence[Seen], *, cap: int) -> None:
         row.organisation_id = seen.organisation_id
 
 
-def trim(session: Session, *, fetches_before: datetime, pending_before: datetime) -> None:
-    """Delete what is older than the retention asks to keep."""
+def trim(
+    session: Session, *, fetches_before: datetime, pending_before: datetime, audit_before: datetime
+) -> None:
+    """Delete what is older than the retention asks to keep, and what is of devices gone."""
     session.execute(delete(Fetch).where(Fetch.at < fetches_before))
     session.execute(delete(Pending).where(Pending.last_seen_at < pending_before))
+    session.execute(delete(AuditEvent).where(AuditEvent.at < audit_before))
+    outbox.forget_served(session)
 
 
 def forget_pending(session: Session, macs: Sequence[str]) -> None:

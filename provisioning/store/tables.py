@@ -1,5 +1,6 @@
 """Every table in one import, for migrations and for whoever makes a session."""
 
+from provisioning.store.audit import AuditEvent
 from provisioning.store.base import Base
 from provisioning.store.catalogue import (
     CallTarget,
@@ -33,6 +34,7 @@ from provisioning.store.organisations import (
     Role,
     Site,
 )
+from provisioning.store.outbox import Reload, ServedFile
 from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
@@ -42,6 +44,7 @@ __all__ = [
     "ApiToken",
     "Assignment",
     "Attempts",
+    "AuditEvent",
     "Base",
     "CallTarget",
     "Category",
@@ -69,8 +72,10 @@ __all__ = [
     "Organisation",
     "Pending",
     "Profile",
+    "Reload",
     "ResetLink",
     "Role",
+    "ServedFile",
     "SettingValue",
     "SipAccount",
     "SipServer",

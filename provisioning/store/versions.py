@@ -1,4 +1,4 @@
-"""Versions: what a change makes stale, counted up in one place.
+"""Versions: what a change makes stale, counted up in one place, and marked in the outbox.
 
 A device's version covers everything its files depend on that is its own: lines, keys, settings,
 people. Site, profile and organisation have their own. They count up in the transaction of the
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.settings import Level
+from provisioning.store import outbox, recording
 from provisioning.store.catalogue import CallTarget, CostCentre, Number, UserNumber, UserOption
 from provisioning.store.devices import (
     Assignment,
@@ -55,6 +56,13 @@ class Stale:
     servers: set[UUID] = field(default_factory=set)
     cost_centres: set[UUID] = field(default_factory=set)
     people_of: set[UUID] = field(default_factory=set)
+    first: str = ""
+    more: int = 0
+
+    @property
+    def reason(self) -> str:
+        """What was changed, in a few words."""
+        return f"{self.first} and {self.more} more" if self.more else self.first
 
 
 def _found(session: Session, statement: Select[Any], column: Any, ids: Iterable[Any]) -> set[Any]:
@@ -236,6 +244,10 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
             concern = _CONCERNS.get(type(row))
             if concern is not None:
                 concern(row, stale)
+                if stale.first:
+                    stale.more += 1
+                else:
+                    stale.first = recording.title(session, row)
         _resolve(session, stale)
 
 
@@ -255,3 +267,4 @@ def _after_flush(session: Session, _context: Any) -> None:
                 .values(version=table.version + 1)
                 .execution_options(synchronize_session=False)
             )
+    outbox.mark(session, stale, stale.reason)

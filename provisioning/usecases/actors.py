@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from provisioning.domain.roles import Permission, known_permissions
 from provisioning.store import access, members, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
+from provisioning.store.locks import take_turn
 from provisioning.store.members import Member
 from provisioning.store.organisations import ApiToken, Organisation, Role
 from provisioning.store.people import User
@@ -45,6 +46,10 @@ class Actor:
     login_id: UUID | None = None
     source: str = ""
     device_id: UUID | None = None
+    within: Session | None = field(default=None, repr=False, compare=False)
+    """The transaction the actor's changes are part of, instead of one each."""
+    trial: Callable[[Session], None] | None = field(default=None, repr=False, compare=False)
+    """What looks at a change that is only tried; it ends the transaction by raising."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor holds a permission."""
@@ -72,10 +77,29 @@ class Actor:
 @contextmanager
 def changing(core: Core, actor: Actor) -> Iterator[Session]:
     """A transaction whose changes are the actor's; raises as ``Database.write`` does."""
+    if actor.within is not None:
+        yield actor.within
+        actor.within.flush()
+        return
     with core.database.write() as session:
         author = Author(actor.name, actor.organisation_id, actor.source, actor.device_id)
         written_by(session, author)
         yield session
+        if actor.trial is not None:
+            session.flush()
+            actor.trial(session)
+
+
+@contextmanager
+def together(core: Core, actor: Actor, *, turn: str = "") -> Iterator[Actor]:
+    """The actor again, all of whose changes are one transaction: done as a whole or not at all.
+
+    Where ``turn`` names something, it waits until nobody else is at it.
+    """
+    with changing(core, actor) as session:
+        if turn:
+            take_turn(session, turn)
+        yield replace(actor, within=session)
 
 
 COMMAND_LINE = "command line"

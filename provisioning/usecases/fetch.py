@@ -93,6 +93,8 @@ def _answer(core: Core, request: FileRequest, seen: Sighting) -> FileReply:
             seen.reason = "the vendor has no file of that name"
             return NOT_FOUND
         seen.vendor = wanted.vendor.id
+        if wanted.rule is not None and wanted.rule.secret and wanted.rule.proof:
+            seen.proof_rule = wanted.rule.id
         reply, seen.reason = serve(core, session, request, wanted)
         return reply
 

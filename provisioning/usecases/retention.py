@@ -12,16 +12,16 @@ CHANGES_DAYS = 14
 """How long a PBX may be away and still follow the feed of changes."""
 
 
-def trim(core: Core, *, fetch_days: int) -> None:
+def trim(core: Core, *, fetch_days: int, audit_days: int) -> None:
     """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago.
 
-    Ended sessions and old changes go too.
-
-    Raises StoreUnavailable.
+    The audit log is kept ``audit_days``; ended sessions and old changes go too. Raises
+    StoreUnavailable.
     """
     moment = core.clock()
     before = moment - timedelta(days=fetch_days)
+    audit_before = moment - timedelta(days=audit_days)
     with core.database.write() as session:
-        logs.trim(session, fetches_before=before, pending_before=before)
+        logs.trim(session, fetches_before=before, pending_before=before, audit_before=audit_before)
         changes.trim(session, moment - timedelta(days=CHANGES_DAYS))
         members.trim(session, now=moment, attempts_before=moment - OF_A_LOGIN.memory)

@@ -35,7 +35,10 @@ def printable(text: str) -> str:
 
 @dataclass(slots=True)
 class Sighting:
-    """One request as the fetch log keeps it. ``pending`` is set for an unknown MAC."""
+    """One request as the fetch log keeps it. ``pending`` is set for an unknown MAC.
+
+    ``proof_rule`` names the file rule where its fetch shows that the device is current.
+    """
 
     at: datetime
     door: str
@@ -54,6 +57,7 @@ class Sighting:
     size: int = 0
     content_hash: str = ""
     pending: bool = False
+    proof_rule: str = ""
     id: UUID = field(default_factory=new_id)
 
 

@@ -46,6 +46,7 @@ def test_nothing_configured_is_a_whole_configuration():
     assert (config.tftp.port, config.people.port, config.ops.port) == (6969, 8000, 9000)
     assert config.people.host == config.ops.host == ("127.0.0.1",)
     assert (config.retention.fetches, config.pending_cap) == (30, 1000)
+    assert config.retention.audit == 365
     assert (config.admin_email, config.admin_password) == (None, None)
     assert config.vendor_roots == (shipped_root(),)
 

@@ -78,7 +78,7 @@ def problem(error: BaseException) -> dict[str, Any]:
         "detail": error.what,
     }
     extra = {"field": error.field, "remedy": error.remedy}
-    return document | {name: text for name, text in extra.items() if text}
+    return document | {name: text for name, text in extra.items() if text} | dict(error.more)
 
 
 def _type(code: str) -> str:

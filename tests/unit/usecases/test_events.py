@@ -6,10 +6,12 @@ import re
 from ipaddress import ip_address
 
 import pytest
+from sqlalchemy import delete, select
 
 from provisioning.crypto.tokens import new_token
 from provisioning.store import queries
 from provisioning.store.devices import Device
+from provisioning.store.outbox import Reload
 from provisioning.usecases import assignments, devices, organisations, registering, settings
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.purposes import PURPOSE_SCREEN
@@ -75,6 +77,21 @@ def test_c6_a_persons_state_reaches_all_their_phones(desk, other):
     assert version(desk.core, other) != before
     tell(desk.core, screen_token(desk.core, other), "event/dnd-off")
     assert incoming(desk.core, desk.actor, "user", desk.user) == "enabled"
+
+
+def marked(core) -> set:
+    """The devices that may have to load their files anew."""
+    with core.database.read() as session:
+        return set(session.scalars(select(Reload.device_id)))
+
+
+def test_c6_the_phone_that_told_it_is_not_reloaded(desk, other):
+    """A switch at one phone marks the person's others for a reload, and never itself."""
+    settings.set_values(desk.core, desk.actor, "user", desk.user, {"line.incoming": "enabled"})
+    with desk.core.database.write() as session:
+        session.execute(delete(Reload))
+    tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    assert marked(desk.core) == {other}
 
 
 def test_c6_a_person_who_goes_back_to_per_client_has_each_phones_own(desk, other):

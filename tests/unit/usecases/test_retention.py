@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from provisioning.store.audit import AuditEvent
 from provisioning.store.security import Fetch, Pending
 from provisioning.usecases.health import is_ready
 from provisioning.usecases.retention import trim
@@ -22,10 +23,23 @@ def test_trim_forgets_what_is_older_than_asked(core):
             Sighting(at=at, door="http", address="192.0.2.1", path="x", mac=mac, pending=True)
         )
     core.log.flush()
-    trim(core, fetch_days=30)
+    trim(core, fetch_days=30, audit_days=365)
     with core.database.read() as session:
         assert [row.mac for row in session.query(Fetch)] == ["001565000001"]
         assert [row.mac for row in session.query(Pending)] == ["001565000001"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a11_trim_keeps_the_audit_log_for_its_own_time(core):
+    """Events go when their days are over, which are others than those of requests."""
+    now = core.clock()
+    with core.database.write() as session:
+        for days in (364, 366):
+            at = now - timedelta(days=days)
+            session.add(AuditEvent(at=at, action="create", kind="user", name=f"{days} days"))
+    trim(core, fetch_days=30, audit_days=365)
+    with core.database.read() as session:
+        assert [row.name for row in session.query(AuditEvent)] == ["364 days"]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

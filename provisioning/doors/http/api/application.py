@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
@@ -14,6 +15,7 @@ from provisioning.domain.errors import (
     BrokenRule,
     InvalidInput,
     NotFound,
+    StaleRevision,
     StoreUnavailable,
     TooLarge,
     TooManyAttempts,
@@ -21,11 +23,13 @@ from provisioning.domain.errors import (
     WrongMethod,
 )
 from provisioning.doors.http.api import subjects
+from provisioning.doors.http.api.conflicts import etag_of, set_list, with_both_versions
 from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER, admitted
-from provisioning.doors.http.api.incoming import Incoming, arguments
-from provisioning.doors.http.api.models import Content, Shown
+from provisioning.doors.http.api.incoming import Incoming, arguments, only_tries
+from provisioning.doors.http.api.models import Content, Listing, Shown
 from provisioning.doors.http.api.openapi import document_endpoint
-from provisioning.doors.http.api.registry import PREFIX, Endpoint
+from provisioning.doors.http.api.registry import PREFIX, Call, Endpoint
+from provisioning.doors.http.api.trials import Effects, effects
 from provisioning.doors.http.errors import MEDIA_TYPE, problem, status_of
 from provisioning.usecases.core import Core
 from provisioning.usecases.sessions import LIFETIME
@@ -79,17 +83,24 @@ def _add_routes(
     declared: Sequence[Endpoint],
 ) -> None:
     # One resource for each path: only so does the router know every method a path takes.
+    readers = {
+        endpoint.path: endpoint
+        for endpoint in declared
+        if endpoint.method == hdrs.METH_GET and not endpoint.paged
+    }
     for path in dict.fromkeys(endpoint.route for endpoint in declared):
         resource = application.router.add_resource(path)
         for endpoint in declared:
             if endpoint.route == path:
-                handler = _handler(core, workers, endpoint)
+                handler = _handler(core, workers, endpoint, readers.get(endpoint.path))
                 resource.add_route(endpoint.method, handler)
                 if endpoint.method == hdrs.METH_GET:
                     resource.add_route(hdrs.METH_HEAD, handler)
 
 
-def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Handler:
+def _handler(
+    core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint, reader: Endpoint | None
+) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         incoming = Incoming(
             path=request.match_info,
@@ -99,13 +110,16 @@ def _handler(core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint) -> _Ha
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
             authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
             organisation=request.headers.get("X-Organisation", ""),
+            accept=request.headers.get(hdrs.ACCEPT, ""),
             session=request.cookies.get(COOKIE, ""),
             requested_with=request.headers.get(OUR_HEADER, ""),
             source=request.remote or "",
             user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         )
         loop = asyncio.get_running_loop()
-        answer, token = await loop.run_in_executor(workers, _answer, core, endpoint, incoming)
+        answer, token = await loop.run_in_executor(
+            workers, _answer, core, endpoint, reader, incoming
+        )
         response = _response(endpoint, request, answer)
         if token is not None:
             _set_cookie(response, token, secure=_is_https(core, request))
@@ -127,14 +141,34 @@ async def _body(request: web.Request, endpoint: Endpoint) -> bytes:
         ) from None
 
 
-def _answer(core: Core, endpoint: Endpoint, incoming: Incoming) -> tuple[object, str | None]:
+def _answer(
+    core: Core, endpoint: Endpoint, reader: Endpoint | None, incoming: Incoming
+) -> tuple[object, str | None]:
     """Run an endpoint in a worker thread; who asks is known before anything is parsed.
 
     Returns its answer, and the token that the session's cookie is to have from now on, if any.
     """
     call = admitted(core, endpoint, incoming)
-    answer = endpoint.view(call, **arguments(endpoint, incoming))
-    return answer, call.cookie.token
+    given = arguments(endpoint, incoming)
+    return _done(call, endpoint, reader, given, incoming), call.cookie.token
+
+
+def _done(
+    call: Call,
+    endpoint: Endpoint,
+    reader: Endpoint | None,
+    given: dict[str, Any],
+    incoming: Incoming,
+) -> object:
+    """What an endpoint answers; a change based on an older reading is told both versions."""
+    try:
+        if only_tries(endpoint, given):
+            return effects(call, endpoint, given, apart=incoming.path.values())
+        if endpoint.listed and reader is not None:
+            return set_list(call, endpoint, reader, given, incoming.if_match)
+        return endpoint.view(call, **given)
+    except StaleRevision as error:
+        raise with_both_versions(error, call, reader, given) from error
 
 
 def _is_https(core: Core, request: web.Request) -> bool:
@@ -157,9 +191,13 @@ def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.R
     if not isinstance(answer, Shown):
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_ALWAYS)
     headers = {hdrs.CONTENT_TYPE: _JSON} | _ALWAYS
+    if isinstance(answer, Effects):
+        return web.Response(body=answer.model_dump_json().encode(), headers=headers)
     revision = getattr(answer, "revision", None)
     if revision is not None:
         headers[hdrs.ETAG] = f'"{revision}"'
+    elif isinstance(answer, Listing) and not endpoint.paged:
+        headers[hdrs.ETAG] = etag_of(answer)
     made = getattr(answer, "id", None)
     if endpoint.status == HTTPStatus.CREATED and made is not None:
         headers[hdrs.LOCATION] = f"{request.path.rstrip('/')}/{made}"

@@ -86,7 +86,7 @@ def change_dect_system(
     return _system(row)
 
 
-@ENDPOINTS.delete("/dect-systems/{system}", Permission.WRITE)
+@ENDPOINTS.delete("/dect-systems/{system}", Permission.WRITE, dry_run=True)
 def delete_dect_system(call: Call, system: UUID, revision: int | None = None) -> None:
     """Delete a DECT system without handsets; its devices stay registered."""
     usecases.delete_system(call.core, call.actor, system, revision)

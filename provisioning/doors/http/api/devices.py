@@ -149,7 +149,7 @@ def change_device(
     return _shown(inventory.read_device(call.core, call.actor, row.id))
 
 
-@ENDPOINTS.delete("/devices/{device}", Permission.WRITE)
+@ENDPOINTS.delete("/devices/{device}", Permission.WRITE, dry_run=True)
 def retire_device(call: Call, device: str, revision: int | None = None) -> None:
     """Retire a device: its users leave it and its MAC is free."""
     usecases.retire_device(call.core, call.actor, device, revision)

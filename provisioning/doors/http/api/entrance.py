@@ -29,7 +29,7 @@ def admitted(core: Core, endpoint: Endpoint, incoming: Incoming) -> Call:
     source, agent = incoming.source, incoming.user_agent
     if endpoint.permission is None:
         nobody = Actor("anybody", None, frozenset(), source=source)
-        return Call(core, nobody, source=source, user_agent=agent)
+        return Call(core, nobody, source=source, user_agent=agent, accept=incoming.accept)
     if incoming.session and not incoming.authorization:
         return _by_session(core, endpoint, incoming)
     token = bearer_token(incoming)
@@ -40,7 +40,7 @@ def admitted(core: Core, endpoint: Endpoint, incoming: Incoming) -> Call:
             remedy="Log in: POST /api/v1/session.",
         )
     actor.require(endpoint.permission)
-    return Call(core, actor, source=source, user_agent=agent)
+    return Call(core, actor, source=source, user_agent=agent, accept=incoming.accept)
 
 
 def _by_session(core: Core, endpoint: Endpoint, incoming: Incoming) -> Call:
@@ -54,8 +54,8 @@ def _by_session(core: Core, endpoint: Endpoint, incoming: Incoming) -> Call:
     session = sessions.resume(core, incoming.session, source)
     if endpoint.permission is Entry.SESSION:
         nobody = Actor(session.login.email, None, frozenset(), source=source)
-        return Call(core, nobody, session, source, agent)
+        return Call(core, nobody, session, source, agent, incoming.accept)
     actor = session.actor_in(core, wanted_organisation(incoming))
     if isinstance(endpoint.permission, Permission):
         actor.require(endpoint.permission)
-    return Call(core, actor, session, source, agent)
+    return Call(core, actor, session, source, agent, incoming.accept)

@@ -21,7 +21,7 @@ from provisioning.domain.errors import (
     UnsupportedMediaType,
 )
 from provisioning.doors.http.api.models import Form, Input, Takes, Upload
-from provisioning.doors.http.api.registry import Endpoint, Parameter, Where
+from provisioning.doors.http.api.registry import DRY_RUN, Endpoint, Parameter, Where
 from provisioning.usecases.pages import Page
 
 _REVISION = re.compile(r'"([0-9]{1,9})"')
@@ -46,6 +46,7 @@ class Incoming:
     requested_with: str = ""
     source: str = ""
     user_agent: str = ""
+    accept: str = ""
 
 
 def bearer_token(incoming: Incoming) -> str:
@@ -87,6 +88,11 @@ def wanted_organisation(incoming: Incoming) -> UUID | None:
             remedy="Give the UUID that GET /api/v1/organisations shows.",
             field="X-Organisation",
         ) from None
+
+
+def only_tries(endpoint: Endpoint, found: dict[str, Any]) -> bool:
+    """Whether the arguments ask for a dry run; takes that out of them."""
+    return endpoint.tried and bool(found.pop(DRY_RUN.name, False))
 
 
 def arguments(endpoint: Endpoint, incoming: Incoming) -> dict[str, Any]:
@@ -225,6 +231,8 @@ def _revision(endpoint: Endpoint, if_match: str) -> int | None:
     """The revision a change is based on (RFC 9110 section 13.1.1); None where any will do."""
     if if_match in ("", "*") or endpoint.method == "GET":
         return None
+    if endpoint.listed:
+        return None  # compared with the list itself, when its turn has come
     if not endpoint.revised:
         raise StaleRevision(
             "This has no revision that 'If-Match' could name.", remedy="Leave the header out."

@@ -58,7 +58,7 @@ def list_keys(call: Call, level: str, owner: str) -> Listing[Key]:
     return whole(map(_shown, usecases.list_keys(call.core, call.actor, level, owner)))
 
 
-@ENDPOINTS.put("/keys/{level}/{owner}", Permission.WRITE)
+@ENDPOINTS.put("/keys/{level}/{owner}", Permission.WRITE, listed=True)
 def replace_keys(call: Call, level: str, owner: str, body: NewKeys) -> Listing[Key]:
     """Make these the keys of a level."""
     keys = [usecases.read_key(item.sent()) for item in body.items]

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from provisioning import __version__
 from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER
 from provisioning.doors.http.api.incoming import media_types
-from provisioning.doors.http.api.models import Content, Shown
+from provisioning.doors.http.api.models import Content, Shown, absent
 from provisioning.doors.http.api.registry import (
     Call,
     Endpoint,
@@ -22,6 +22,7 @@ from provisioning.doors.http.api.registry import (
     Parameter,
     Where,
 )
+from provisioning.doors.http.api.trials import Effects
 from provisioning.doors.http.errors import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -50,6 +51,14 @@ class Problem(Shown):
     detail: str = ""
     field: str = ""
     remedy: str = ""
+    based_on: int = 0
+    """With 412: the revision the change was based on."""
+    revision: int = 0
+    """With 412: the revision that holds."""
+    current: dict[str, Any] = absent()
+    """With 412: the thing as it is now."""
+    sent: dict[str, Any] = absent()
+    """With 412: what was sent, secrets left out."""
 
 
 def document_endpoint(declared: Sequence[Endpoint]) -> Endpoint:
@@ -97,7 +106,8 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 
 
 def _models(endpoint: Endpoint) -> list[type[BaseModel]]:
-    candidates: tuple[Any, ...] = (endpoint.body, *_plain(endpoint.answer))
+    trial = (Effects,) if endpoint.tried else ()
+    candidates: tuple[Any, ...] = (endpoint.body, *_plain(endpoint.answer), *trial)
     return [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
 
 
@@ -131,7 +141,7 @@ def _operation(
         "summary": endpoint.summary,
         "tags": [endpoint.subject],
         "responses": {
-            str(int(endpoint.status)): _answer(endpoint, references),
+            **_answers(endpoint, references),
             "default": {
                 "description": "The request was refused or failed.",
                 "content": {MEDIA_TYPE: {"schema": references[Problem]}},
@@ -146,7 +156,7 @@ def _operation(
     else:
         operation["description"] = f"Needs the permission `{endpoint.permission}`."
         parameters.append(_ORGANISATION)
-    if endpoint.revised:
+    if endpoint.revised or endpoint.listed:
         parameters.append(_IF_MATCH)
     if parameters:
         operation["parameters"] = parameters
@@ -172,6 +182,21 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "schema": parameter.adapter.json_schema(),
         **described,
     }
+
+
+def _answers(
+    endpoint: Endpoint, references: dict[type[BaseModel], dict[str, Any]]
+) -> dict[str, Any]:
+    """The answers by status; one that can be tried says with 200 what it would do."""
+    usual = _answer(endpoint, references)
+    answers = {str(int(endpoint.status)): usual}
+    if endpoint.tried:
+        schemas = [references[Effects]]
+        if endpoint.status == HTTPStatus.OK:
+            schemas.append(usual["content"][_JSON]["schema"])
+        content = {_JSON: {"schema": {"anyOf": schemas}}}
+        answers["200"] = {"description": "The answer, or what it would do.", "content": content}
+    return answers
 
 
 def _answer(

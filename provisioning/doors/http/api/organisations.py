@@ -131,7 +131,7 @@ def change_site(call: Call, site: UUID, body: SiteChange, revision: int | None =
     return Site.of(usecases.change_site(call.core, call.actor, site, body.sent(), revision))
 
 
-@ENDPOINTS.delete("/sites/{site}", Permission.WRITE)
+@ENDPOINTS.delete("/sites/{site}", Permission.WRITE, dry_run=True)
 def delete_site(call: Call, site: UUID, revision: int | None = None) -> None:
     """Delete a site no device stands at."""
     usecases.delete_site(call.core, call.actor, site, revision)
@@ -187,7 +187,7 @@ def change_profile(
     return Profile.of(row)
 
 
-@ENDPOINTS.delete("/profiles/{profile}", Permission.WRITE)
+@ENDPOINTS.delete("/profiles/{profile}", Permission.WRITE, dry_run=True)
 def delete_profile(call: Call, profile: UUID, revision: int | None = None) -> None:
     """Delete a profile no device has."""
     usecases.delete_profile(call.core, call.actor, profile, revision)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -52,8 +52,8 @@ class Cookie:
 class Call:
     """What every endpoint's function gets first: the core and who asks.
 
-    ``session`` is there at endpoints that ask for one; ``source`` and ``user_agent`` are of the
-    request, ``cookie`` of its answer.
+    ``session`` is there at endpoints that ask for one; ``source``, ``user_agent`` and ``accept``
+    (the media types wanted) are of the request, ``cookie`` of its answer.
     """
 
     core: Core
@@ -61,6 +61,7 @@ class Call:
     session: SignedIn | None = None
     source: str = ""
     user_agent: str = ""
+    accept: str = ""
     cookie: Cookie = field(default_factory=Cookie)
 
     @property
@@ -101,6 +102,11 @@ PAGING = (
 """What every list takes; the names are those of ``Page``."""
 
 
+DRY_RUN = Parameter(
+    "dry_run", Where.QUERY, TypeAdapter(bool), "Only tell what this would do, and do nothing."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of one path below ``PREFIX``.
@@ -109,7 +115,9 @@ class Endpoint:
     ``body`` is a model, ``takes`` says what an ``upload`` may be that comes in its stead; ``answer``
     is a model too,
     unless it is None for an empty 204 or Content for bytes. ``paged`` endpoints take ``PAGING``;
-    ``revised`` ones compare ``If-Match`` with the revision they find.
+    ``revised`` ones compare ``If-Match`` with the revision they find; ``tried`` ones take
+    ``DRY_RUN`` and then answer what they would do. ``listed`` ones set a list that has no
+    revision of its own: its ETag is made of what it holds.
     """
 
     method: str
@@ -117,12 +125,19 @@ class Endpoint:
     permission: Needed
     status: HTTPStatus
     view: Callable[..., Any]
-    parameters: tuple[Parameter, ...]
+    own_parameters: tuple[Parameter, ...]
     body: type[BaseModel] | None
     takes: Takes | None
     answer: type[Any] | None
     paged: bool
     revised: bool
+    tried: bool = False
+    listed: bool = False
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Everything its path and query may hold."""
+        return (*self.own_parameters, *((DRY_RUN,) if self.tried else ()))
 
     @property
     def route(self) -> str:
@@ -164,23 +179,31 @@ class Endpoints:
         """Declare a POST; it makes something unless another status says otherwise."""
         return self._declare("POST", path, permission, status)
 
-    def put(self, path: str, permission: Needed) -> Callable[[V], V]:
-        """Declare a PUT."""
-        return self._declare("PUT", path, permission, HTTPStatus.OK)
+    def put(self, path: str, permission: Needed, *, listed: bool = False) -> Callable[[V], V]:
+        """Declare a PUT; ``listed`` says that it sets the list a GET of the same path answers."""
+        return self._declare("PUT", path, permission, HTTPStatus.OK, listed=listed)
 
-    def patch(self, path: str, permission: Needed) -> Callable[[V], V]:
-        """Declare a PATCH."""
-        return self._declare("PATCH", path, permission, HTTPStatus.OK)
+    def patch(self, path: str, permission: Needed, *, dry_run: bool = False) -> Callable[[V], V]:
+        """Declare a PATCH; ``dry_run`` says that it can be tried."""
+        return self._declare("PATCH", path, permission, HTTPStatus.OK, tried=dry_run)
 
-    def delete(self, path: str, permission: Needed) -> Callable[[V], V]:
-        """Declare a DELETE."""
-        return self._declare("DELETE", path, permission, HTTPStatus.OK)
+    def delete(self, path: str, permission: Needed, *, dry_run: bool = False) -> Callable[[V], V]:
+        """Declare a DELETE; ``dry_run`` says that it can be tried."""
+        return self._declare("DELETE", path, permission, HTTPStatus.OK, tried=dry_run)
 
     def _declare(
-        self, method: str, path: str, permission: Needed, status: HTTPStatus
+        self,
+        method: str,
+        path: str,
+        permission: Needed,
+        status: HTTPStatus,
+        *,
+        tried: bool = False,
+        listed: bool = False,
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
-            self._held.append(_endpoint(method, path, permission, status, view))
+            made = _endpoint(method, path, permission, status, view)
+            self._held.append(replace(made, tried=tried, listed=listed))
             return view
 
         return declare
@@ -203,7 +226,7 @@ def _endpoint(
         permission=permission,
         status=HTTPStatus.NO_CONTENT if nothing else status,
         view=view,
-        parameters=(*_parameters(path, hints), *(PAGING if paged else ())),
+        own_parameters=(*_parameters(path, hints), *(PAGING if paged else ())),
         body=hints.get("body"),
         takes=_takes(hints.get("upload")),
         answer=None if nothing else answer,

@@ -99,7 +99,7 @@ def list_setting_values(call: Call, level: str, owner: str) -> Listing[SettingVa
     return whole(map(SettingValue.of, usecases.list_values(call.core, call.actor, level, owner)))
 
 
-@ENDPOINTS.put("/settings/{level}/{owner}", Permission.WRITE)
+@ENDPOINTS.put("/settings/{level}/{owner}", Permission.WRITE, listed=True)
 def set_setting_values(
     call: Call, level: str, owner: str, body: NewValues
 ) -> Listing[SettingValue]:

@@ -93,7 +93,7 @@ def change_sip_server(
     return SipServer.of(row)
 
 
-@ENDPOINTS.delete("/sip-servers/{server}", Permission.WRITE)
+@ENDPOINTS.delete("/sip-servers/{server}", Permission.WRITE, dry_run=True)
 def delete_sip_server(call: Call, server: UUID, revision: int | None = None) -> None:
     """Delete a SIP server without accounts and sites."""
     usecases.delete_server(call.core, call.actor, server, revision)
@@ -174,7 +174,7 @@ def change_sip_account(
     return SipAccount.of(row)
 
 
-@ENDPOINTS.delete("/sip-accounts/{account}", Permission.WRITE)
+@ENDPOINTS.delete("/sip-accounts/{account}", Permission.WRITE, dry_run=True)
 def delete_sip_account(call: Call, account: UUID, revision: int | None = None) -> None:
     """Delete a SIP account."""
     usecases.delete_account(call.core, call.actor, account, revision)

@@ -127,7 +127,7 @@ def change_user(call: Call, user: UUID, body: UserChange, revision: int | None =
     return _shown(usecases.change_user(call.core, call.actor, user, _columns(body), revision))
 
 
-@ENDPOINTS.delete("/users/{user}", Permission.WRITE)
+@ENDPOINTS.delete("/users/{user}", Permission.WRITE, dry_run=True)
 def delete_user(call: Call, user: UUID, revision: int | None = None) -> None:
     """Delete a user with their accounts and assignments."""
     usecases.delete_user(call.core, call.actor, user, revision)

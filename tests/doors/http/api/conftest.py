@@ -189,6 +189,8 @@ async def furnish_more(api: Caller, office: Office) -> None:
         "/dect-systems", {"name": "tower", "access_code": SECRETS["dect"], "capacity": 20}
     )
     handset = await api.made(f"/dect-systems/{system['id']}/slots", {"name": "Porter"})
+    events = (await api("GET", "/audit")).json["items"]
+    office.ids |= {"event": events[0]["id"]}
     office.ids |= {"system": system["id"], "handset": handset["id"]}
     office.ids["job"] = await imported(api, "first_name\nGrace\n")
     values = {"admin.password": SECRETS["phone"], "language": "de"}

@@ -201,7 +201,7 @@ async def test_a_pbx_that_slept_too_long_starts_anew(core, office, pbx, api):
     start = (await pbx("GET", "/changes")).json["next"]
     await api("PATCH", f"/users/{office['user']}", {"last_name": "L"})
     core.clock = lambda: datetime.now(UTC) + timedelta(days=retention.CHANGES_DAYS + 1)
-    retention.trim(core, fetch_days=30)
+    retention.trim(core, fetch_days=30, audit_days=365)
     reply = await pbx("GET", f"/changes?since={start}")
     assert (reply.status, reply.json["code"]) == (410, "cursor-expired")
     assert "Start anew" in reply.json["remedy"]

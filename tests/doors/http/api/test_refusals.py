@@ -162,7 +162,7 @@ async def test_wrong_method_names_the_right_ones(api):
     """A method an address does not take is refused with those it takes."""
     reply = await api("DELETE", "/users")
     helps(reply, 405, "wrong-method")
-    assert set(reply.headers["Allow"].split(",")) == {"GET", "HEAD", "POST"}
+    assert set(reply.headers["Allow"].split(",")) == {"GET", "HEAD", "PATCH", "POST"}
 
 
 async def test_pool_phone_takes_no_users(api, office):

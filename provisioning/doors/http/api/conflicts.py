@@ -1,0 +1,88 @@
+"""Conflicts of writers: the answer 412 with both versions, so that nothing anybody wrote is lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from provisioning.domain.errors import BrokenRule, StaleRevision
+from provisioning.domain.roles import Permission
+from provisioning.domain.secret_names import is_secret
+from provisioning.doors.http.api.models import Shown
+from provisioning.doors.http.api.registry import Call, Endpoint
+from provisioning.usecases.actors import together
+
+
+def with_both_versions(
+    error: StaleRevision, call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]
+) -> StaleRevision:
+    """The error with what was sent and, where the asker may read it, what holds now.
+
+    ``reader`` is the GET of the same path, if there is one.
+    """
+    told: dict[str, Any] = {}
+    if arguments.get("revision") is not None:
+        told["based_on"] = arguments["revision"]
+    current = _current(call, reader, arguments)
+    if current is not None:
+        told["current"] = current.model_dump(mode="json", exclude_unset=True)
+        told |= {"revision": found} if (found := getattr(current, "revision", None)) else {}
+    body = arguments.get("body")
+    if isinstance(body, BaseModel):
+        told["sent"] = _without_secrets(body.model_dump(mode="json", exclude_unset=True))
+    return StaleRevision(error.what, remedy=error.remedy, field=error.field, more=told)
+
+
+def set_list(
+    call: Call, endpoint: Endpoint, reader: Endpoint, given: Mapping[str, Any], if_match: str
+) -> object:
+    """Set a list that has no revision, unless it is no longer the one ``If-Match`` names.
+
+    Nobody else sets it meanwhile. Raises StaleRevision.
+    """
+    # Of the whole organisation: an owner may be named by its id and by its MAC.
+    with together(call.core, call.actor, turn=f"{call.actor.organisation}{endpoint.path}") as same:
+        if if_match not in ("", "*"):
+            current = _read(call, reader, given)
+            if current is None or etag_of(current) != if_match.strip():
+                raise StaleRevision(
+                    "The list is no longer the one that 'If-Match' names.",
+                    remedy="Read it again and repeat the change.",
+                )
+        return endpoint.view(replace(call, actor=same), **given)
+
+
+def etag_of(answer: Shown) -> str:
+    """The entity tag of an answer that has no revision: it is made of what it says."""
+    content = answer.model_dump_json(exclude_unset=True).encode()
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _current(call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]) -> Shown | None:
+    """What holds now, unless it went meanwhile."""
+    try:
+        return _read(call, reader, arguments)
+    except BrokenRule:
+        return None
+
+
+def _read(call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]) -> Shown | None:
+    """What the GET of the same path answers, where the asker may ask it; raises as that does."""
+    needed = reader.permission if reader is not None else None
+    if reader is None or not isinstance(needed, Permission) or not call.actor.may(needed):
+        return None
+    named = {item.name for item in reader.parameters}
+    found = reader.view(call, **{name: value for name, value in arguments.items() if name in named})
+    return found if isinstance(found, Shown) else None
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_secrets(inner) for name, inner in value.items() if not is_secret(name)
+        }
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value

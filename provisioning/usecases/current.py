@@ -1,0 +1,86 @@
+"""What a device would be served now, without its asking: to compare with what it has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from provisioning.domain.kinds import DeviceState
+from provisioning.render.files import named_rules, render_file
+from provisioning.store import queries
+from provisioning.store.database import Session
+from provisioning.store.devices import Device
+from provisioning.store.organisations import Site
+from provisioning.store.outbox import ServedFile
+from provisioning.store.snapshots import snapshot
+from provisioning.usecases.core import Core
+from provisioning.usecases.moving import destination
+from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.requests import Door
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What requests tell of a device, as far as its files depend on it; empty where they do not."""
+
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    door: Door = Door.HTTPS
+
+    @classmethod
+    def by(cls, served: ServedFile) -> Told:
+        """What the request told that this was served to."""
+        return cls(served.vendor, served.model, served.firmware, Door(served.door))
+
+
+def was_blanked(device: Device) -> bool:
+    """Whether the device has lost its lines already and is served nothing more."""
+    blank = device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
+    return blank and device.blanked_at is not None
+
+
+def proof_hashes(
+    core: Core, session: Session, device: Device, told: Told, only: Collection[str] | None = None
+) -> dict[str, str]:
+    """The SHA-256 of each file that proves the device current, by the id of its rule.
+
+    ``only`` these rules, where they are named. Empty for a vendor that is not known, or a device
+    that is served nothing more. Raises RenderFailed.
+    """
+    vendor = _vendor(core, device, told)
+    if vendor is None or was_blanked(device):
+        return {}
+    model = _model(vendor, device, told)
+    rows = snapshot(session, device)
+    place = destination(
+        core,
+        trust=queries.trust_of(session, device.id),
+        site=session.get_one(Site, device.site_id),
+        vendor=vendor,
+        model=model,
+        door=told.door,
+        mac=rows.mac.digits if rows.mac else "",
+    )
+    facts = Facts(model.id if model else "", told.firmware)
+    phone = build_phone(rows, core.cipher, facts=facts, provisioning=place, now=core.clock())
+    return {
+        item.rule.id: hashlib.sha256(render_file(phone, vendor, item.rule)).hexdigest()
+        for item in named_rules(phone, vendor)
+        if item.rule.proof and item.rule.secret and (only is None or item.rule.id in only)
+    }
+
+
+def _vendor(core: Core, device: Device, told: Told) -> Vendor | None:
+    """As a request finds it: the row decides once a proven request has confirmed it."""
+    order = (device.vendor, told.vendor) if device.model_confirmed else (told.vendor, device.vendor)
+    return next((core.registry.vendors[name] for name in order if name in core.registry.vendors), None)  # fmt: skip
+
+
+def _model(vendor: Vendor, device: Device, told: Told) -> Model | None:
+    stored = vendor.model(device.model) if device.model and device.vendor == vendor.id else None
+    named = vendor.model(told.model) if told.model else None
+    return (stored or named) if device.model_confirmed else (named or stored)
