@@ -17,7 +17,15 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.settings import Level
-from provisioning.store.catalogue import CallTarget, CostCentre, Number, UserNumber, UserOption
+from provisioning.store.catalogue import (
+    CallTarget,
+    Category,
+    CategoryOption,
+    CostCentre,
+    Number,
+    UserNumber,
+    UserOption,
+)
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -34,12 +42,16 @@ from provisioning.store.values import KeyValue, SettingValue
 
 @dataclass
 class Stale:
-    """The ids whose versions count up with this flush."""
+    """The ids whose versions count up with this flush.
+
+    ``unshown`` are organisations found to show nobody on others' phones.
+    """
 
     devices: set[UUID] = field(default_factory=set)
     sites: set[UUID] = field(default_factory=set)
     profiles: set[UUID] = field(default_factory=set)
     organisations: set[UUID] = field(default_factory=set)
+    unshown: set[UUID] = field(default_factory=set)
 
 
 def _stations(session: Session, ids: Iterable[UUID | None]) -> set[UUID]:
@@ -99,15 +111,24 @@ def _user(session: Session, row: User, stale: Stale) -> None:
 
 def _shown_to_others(session: Session, organisation: UUID, stale: Stale) -> None:
     """People stand on others' phones where a key there is generated from people."""
+    if organisation in stale.organisations | stale.unshown:
+        return  # of many people that change at once the first was asked for
     shown = select(KeyValue.id).where(
         KeyValue.organisation_id == organisation, KeyValue.type.in_(PEOPLE_SETS)
     )
-    if session.scalar(shown.limit(1)) is not None:
-        stale.organisations.add(organisation)
+    found = session.scalar(shown.limit(1)) is not None
+    (stale.organisations if found else stale.unshown).add(organisation)
 
 
 def _user_option(session: Session, row: UserOption, stale: Stale) -> None:
-    _shown_to_others(session, row.organisation_id, stale)
+    if session.get_one(Category, row.category_id).built_in:
+        _shown_to_others(session, row.organisation_id, stale)
+
+
+def _category_option(session: Session, row: CategoryOption, stale: Stale) -> None:
+    """A department that goes takes its people's places in it along; its name is on no phone."""
+    if row in session.deleted and session.get_one(Category, row.category_id).built_in:
+        _shown_to_others(session, row.organisation_id, stale)
 
 
 def _user_number(session: Session, row: UserNumber, stale: Stale) -> None:
@@ -186,6 +207,7 @@ def _value(session: Session, row: SettingValue | KeyValue, stale: Stale) -> None
 _CONCERNS: dict[type, Callable[[Session, Any, Stale], None]] = {
     Assignment: _assignment,
     CallTarget: _catalogue,
+    CategoryOption: _category_option,
     CostCentre: _cost_centre,
     DectMember: _member,
     DectSlot: _slot,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from provisioning.doors.http.api import (
     access,
+    catalogue,
+    categories,
     dect,
     devices,
     files,
     keys,
+    licences,
     organisations,
     pending,
     phonebook,
@@ -23,6 +26,9 @@ _SUBJECTS = (
     organisations,
     sip,
     users,
+    categories,
+    catalogue,
+    licences,
     devices,
     files,
     stations,
