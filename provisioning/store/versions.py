@@ -44,7 +44,8 @@ from provisioning.store.values import KeyValue, SettingValue
 class Stale:
     """The ids whose versions count up with this flush.
 
-    ``unshown`` are organisations found to show nobody on others' phones.
+    ``unshown`` are organisations found to show nobody on others' phones; ``built_in`` says of
+    categories whether they are the department.
     """
 
     devices: set[UUID] = field(default_factory=set)
@@ -52,6 +53,7 @@ class Stale:
     profiles: set[UUID] = field(default_factory=set)
     organisations: set[UUID] = field(default_factory=set)
     unshown: set[UUID] = field(default_factory=set)
+    built_in: dict[UUID, bool] = field(default_factory=dict)
 
 
 def _stations(session: Session, ids: Iterable[UUID | None]) -> set[UUID]:
@@ -121,7 +123,9 @@ def _shown_to_others(session: Session, organisation: UUID, stale: Stale) -> None
 
 
 def _user_option(session: Session, row: UserOption, stale: Stale) -> None:
-    if session.get_one(Category, row.category_id).built_in:
+    if row.category_id not in stale.built_in:
+        stale.built_in[row.category_id] = session.get_one(Category, row.category_id).built_in
+    if stale.built_in[row.category_id]:
         _shown_to_others(session, row.organisation_id, stale)
 
 

@@ -99,12 +99,12 @@ def change_number(
 
 
 def _set_number(session: Session, row: Number, columns: Mapping[str, Any]) -> None:
+    former = usage.default_number(session, row.organisation_id)
+    if columns.get("is_default") and former is not None and former.id != row.id:
+        former.is_default = False
+        session.flush()  # before this one is the default: there are never two
     change(row, columns, _NUMBER_FIELDS)
     _unique(session, row, "number", "number")
-    former = usage.default_number(session, row.organisation_id)
-    if row.is_default and former is not None and former.id != row.id:
-        former.is_default = False
-        session.flush([former])
 
 
 def delete_number(

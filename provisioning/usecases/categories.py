@@ -295,23 +295,22 @@ def put_users(
                 field="users",
             )
         held = {item.user_id: item for item in usage.memberships(session, row.category_id, wanted)}
-        for user in wanted:
-            _join(session, row, user, held.get(user))
+        there = {user for user, item in held.items() if item.option_id == row.id}
+        for user, item in held.items():
+            if user not in there:
+                session.delete(item)
+        session.flush()  # rows go and come in bulk, while each changed one is a statement
+        session.add_all(_membership(row, user) for user in wanted if user not in there)
         session.flush()
         return _group(session, row)
 
 
-def _join(session: Session, option: CategoryOption, user: UUID, held: UserOption | None) -> None:
-    if held is not None:
-        held.option_id = option.id
-        return
-    session.add(
-        UserOption(
-            organisation_id=option.organisation_id,
-            user_id=user,
-            category_id=option.category_id,
-            option_id=option.id,
-        )
+def _membership(option: CategoryOption, user: UUID) -> UserOption:
+    return UserOption(
+        organisation_id=option.organisation_id,
+        user_id=user,
+        category_id=option.category_id,
+        option_id=option.id,
     )
 
 
@@ -338,7 +337,10 @@ def set_user_options(
             if category not in wanted:
                 session.delete(item)
         for category, row in wanted.items():
-            _join(session, row, person.id, held.get(category))
+            if category in held:
+                held[category].option_id = row.id
+            else:
+                session.add(_membership(row, person.id))
         return rows
 
 
