@@ -10,7 +10,7 @@ from provisioning.domain.settings import SETTINGS, Level, Scope
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Role
 from provisioning.store.people import User
-from provisioning.usecases import assignments, devices
+from provisioning.usecases import assignments, devices, organisations
 from provisioning.usecases.effective import device_values
 from provisioning.usecases.settings import delete_value, effective_for_user, set_values
 
@@ -53,8 +53,8 @@ def test_a3_a_shared_phone_keeps_its_sites_zone(core, actor, phones, add_person,
     """The zone of organisation, site and user hold in that order, the user's on their own phone."""
     mac, model, words = DIALECTS[dialect]
     ada, bob = add_person(), add_person("Bob", "1002")
-    pool = phones.add(mac, model, pool=True)
-    own = phones.add(mac[:-1] + "2", model, ada)
+    pool = phones.add(mac, model, pool=True, vendor=dialect)
+    own = phones.add(mac[:-1] + "2", model, ada, vendor=dialect)
     organisation, zone = actor.organisation, "time.zone"
     phones.set(Level.ORGANISATION, organisation, **{zone: "Europe/Berlin"})
     assert words[1] in phones.text(pool)
@@ -102,7 +102,8 @@ def test_a4_a_users_language_is_on_their_phone_or_told(actor, phones, add_person
     """The default language holds, a user's own replaces it, and one the model lacks is told."""
     mac, model, german, english, lacking = LANGUAGES[dialect]
     ada = add_person()
-    own, pool = phones.add(mac, model, ada), phones.add(mac[:-1] + "2", model, pool=True)
+    own = phones.add(mac, model, ada, vendor=dialect)
+    pool = phones.add(mac[:-1] + "2", model, pool=True, vendor=dialect)
     phones.set(Level.ORGANISATION, actor.organisation, language="de")
     assert german in phones.text(own)
     assert german in phones.text(pool)
@@ -162,11 +163,14 @@ def test_a9_messages_are_set_for_all_or_for_one(core, actor, desk, clock):
     assert held()["sms.zones"].value == ("national", "eu")
 
 
-@pytest.mark.parametrize("level", [Level.SITE, Level.PROFILE, Level.DEVICE])
-def test_a9_messages_have_no_level_of_a_place(core, actor, desk, level):
+def test_a9_messages_have_no_level_of_a_place(core, actor, desk, site):
     """Messages are a person's: no site, profile or device can have them."""
-    with pytest.raises(InvalidSetting, match="cannot stand"):
-        set_values(core, actor, level, desk.device, {"sms.zones": ["eu"]})
+    profile = organisations.add_profile(core, actor, "counter").id
+    for level, owner in (
+        (Level.SITE, site), (Level.PROFILE, profile), (Level.DEVICE, desk.device)
+    ):  # fmt: skip
+        with pytest.raises(InvalidSetting, match="cannot stand"):
+            set_values(core, actor, level, owner, {"sms.zones": ["eu"]})
 
 
 def test_a9_messages_change_no_phone(core, actor, phones, add_person):
