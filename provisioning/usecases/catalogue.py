@@ -29,6 +29,11 @@ def told(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (f" and {beyond} more" if beyond > 0 else "")
 
 
+def counted(number: int, what: str) -> str:
+    """How many of something, as a sentence says it: "1 user", "2 users"."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 # --- numbers
 
 
@@ -215,7 +220,7 @@ def delete_cost_centre(
         users = usage.users_charged_to(session, row.id)
         if users and not confirm:
             raise StillInUse(
-                f"{len(users)} users belong to the cost centre '{row.name}'.",
+                f"The cost centre '{row.name}' has {counted(len(users), 'user')}.",
                 remedy="Give them another first, or repeat with ?confirm=1 to leave them without.",
             )
         for user in users:

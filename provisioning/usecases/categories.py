@@ -23,7 +23,7 @@ from provisioning.store.database import Session
 from provisioning.store.people import User
 from provisioning.store.values import KeyValue
 from provisioning.usecases.actors import Actor, changing
-from provisioning.usecases.catalogue import told
+from provisioning.usecases.catalogue import counted, told
 from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page
@@ -124,7 +124,7 @@ def delete_category(
             )
         if not confirm:
             raise Unconfirmed(
-                f"With the category '{row.name}' go: {_goes(session, row)}.",
+                f"With the category '{row.name}' {_goes(session, row)}.",
                 remedy="Repeat with ?confirm=1 if that is meant.",
             )
         for option in usage.options_of_categories(session, [row.id])[row.id]:
@@ -136,8 +136,10 @@ def delete_category(
 def _goes(session: Session, row: Category) -> str:
     options = usage.options_of_categories(session, [row.id])[row.id]
     users = sum(usage.members(session, [option.id for option in options]).values())
-    names = f" ({told([option.name for option in options])})" if options else ""
-    return f"{len(options)} options{names}, in which {users} users are"
+    if not options:
+        return "goes nothing else"
+    names = told([option.name for option in options])
+    return f"go {counted(len(options), 'option')} ({names}) with {counted(users, 'user')} in them"
 
 
 def _groupings(session: Session, rows: Sequence[Category]) -> list[Grouping]:

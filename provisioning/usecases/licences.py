@@ -25,6 +25,7 @@ from provisioning.store.devices import Station
 from provisioning.store.organisations import Organisation
 from provisioning.store.people import User
 from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.catalogue import counted
 from provisioning.usecases.changes import expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page
@@ -113,8 +114,8 @@ def change_licence(
         held = _held(session, [row])[0]
         if len(held.users) > _count(quantity):
             raise LicencesExhausted(
-                f"{len(held.users)} users hold the licence '{_title(row)}'.",
-                remedy=f"Take it from {len(held.users) - quantity} of them first.",
+                f"The licence '{_title(row)}' is held by {counted(len(held.users), 'user')}.",
+                remedy=f"Take {len(held.users) - quantity} back first.",
                 field="quantity",
             )
         row.quantity = quantity
@@ -132,7 +133,7 @@ def delete_licence(
         held = _held(session, [row])[0]
         if held.users:
             raise StillInUse(
-                f"{len(held.users)} users hold the licence '{_title(row)}'.",
+                f"The licence '{_title(row)}' is held by {counted(len(held.users), 'user')}.",
                 remedy="Take it from them first.",
             )
         session.delete(row)
@@ -212,7 +213,7 @@ def _hand_out(session: Session, licence: Licence, person: User) -> None:
     held = len(usage.licence_holders(session, [licence.id])[licence.id])
     if held >= licence.quantity:
         raise LicencesExhausted(
-            f"All {licence.quantity} licences '{_title(licence)}' are held.",
+            f"No licence '{_title(licence)}' is free: {licence.quantity} owned, {held} held.",
             remedy="Take one from somebody, or have more.",
             field="licences",
         )

@@ -126,7 +126,7 @@ def test_a10_a_cost_centre_is_a_key_on_its_users_phones(core, actor, phones, add
     catalogue.change_cost_centre(core, actor, centre, {"code": "*77"})
     assert b"*77" in phones.fetched(device, name)
     assert b"*881" not in phones.fetched(device, name)
-    with pytest.raises(StillInUse, match="1 users"):
+    with pytest.raises(StillInUse, match=r"has 1 user\."):
         catalogue.delete_cost_centre(core, actor, centre)
     catalogue.delete_cost_centre(core, actor, centre, confirm=True)
     assert b"*77" not in phones.fetched(device, name)

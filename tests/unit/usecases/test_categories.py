@@ -88,7 +88,7 @@ def test_a12_a_category_goes_only_when_confirmed(core, actor, add_person):
     office = categories.add_category(core, actor, "office").id
     berlin = categories.add_option(core, actor, office, "Berlin").row.id
     put(core, actor, office, berlin, ada)
-    with pytest.raises(Unconfirmed, match=r"1 options \(Berlin\), in which 1 users are"):
+    with pytest.raises(Unconfirmed, match=r"go 1 option \(Berlin\) with 1 user in them"):
         categories.delete_category(core, actor, office)
     assert names(categories.user_options(core, actor, ada)) == ["Berlin"]
     categories.delete_category(core, actor, office, confirm=True)

@@ -128,7 +128,7 @@ async def test_a8_licences_by_the_api(api, actor, caller, office):
     mine = f"/users/{office['user']}/licences"
     body = {"licences": [pro["id"]]}
     text = refused(await api("PUT", mine, body), 409, "licences-exhausted", field="licences")
-    assert "All 0 licences 'pro'" in text
+    assert "0 owned, 0 held" in text
     operator = caller(actor, "operator")
     operator.headers["X-Organisation"] = str(actor.organisation)
     assert (await operator("PATCH", "/organisation", {"licensing": True})).json["licensing"]
