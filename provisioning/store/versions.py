@@ -236,6 +236,14 @@ _CONCERNS: dict[type, Callable[[Session, Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
+    Organisation: {
+        "address",
+        "legal_name",
+        "number",
+        "contract_until",
+        "curing_until",
+        "licensing",
+    },
     User: {"pin_hash", "pin_must_change", "voicemail_pin_hash", "incoming"},
 }
 """Columns that no file shows."""
