@@ -103,6 +103,26 @@ class StillInUse(Conflict):
     """The thing cannot go while others refer to it."""
 
 
+class Unconfirmed(Conflict):
+    """The thing takes others with it, and the request did not say that this is meant."""
+
+
+class LicencesExhausted(Conflict):
+    """More licences are asked for than the organisation owns."""
+
+
+class NeedsProLicence(Conflict):
+    """A phone on a desk needs a user with a Pro licence."""
+
+
+class MobileOnly(Conflict):
+    """A user with a Mobile licence has no phone on a desk."""
+
+
+class DowngradeRefused(Conflict):
+    """A smaller package needs a contract that runs and no curing period."""
+
+
 class SecretsAreGiven(Conflict):
     """The SIP server's secrets are set by the PBX side and are never generated here."""
 

@@ -17,6 +17,8 @@ _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>]{1,64}@[^@\s\x00-\x1f\"<>]{1,190}\.[^@\
 _SIP_USER = re.compile(r"[A-Za-z0-9._+*#~-]{1,64}")
 _DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
 _CODE = re.compile(r"[0-9*#+]{1,16}")
+_E164 = re.compile(r"\+[1-9][0-9]{3,14}")
+_SPELLING = re.compile(r"[\s()\[\]./-]")
 CODES = (
     "voicemail", "pickup", "park", "retrieve", "anonymous", "caller-id", "barge", "listen",
     "whisper",
@@ -114,12 +116,31 @@ def codes(field: str, values: Mapping[str, str]) -> dict[str, str]:
     return dict(values)
 
 
+def e164(field: str, value: str) -> str:
+    """A number of the world with its plus sign (ITU-T E.164); blanks, dashes and brackets go.
+
+    A bracketed trunk prefix is refused: without its brackets it would be part of the number.
+    """
+    plain = _SPELLING.sub("", value)
+    if "(0)" in value or not _E164.fullmatch(plain):
+        raise _bad(field, value, "a number such as +49 30 1234567, without a 0 behind the country")
+    return plain
+
+
+def dialled(field: str, value: str) -> str:
+    """What a phone dials, without blanks, dashes and brackets; empty means none."""
+    plain = _SPELLING.sub("", value)
+    if plain and not _DIALLED.fullmatch(plain):
+        raise _bad(field, value, "a number of 1 to 32 digits, * or #, or leave it out")
+    return plain
+
+
 def numbers(field: str, values: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     """A contact's numbers: at most eight, each with a kind; blanks, dashes and brackets go."""
     found = []
     for value in values:
         kind = word(f"{field}.kind", value["kind"], NumberKind)
-        plain = re.sub(r"[\s()./-]", "", value["number"])
+        plain = _SPELLING.sub("", value["number"])
         if not _DIALLED.fullmatch(plain):
             raise _bad(f"{field}.number", value["number"], "a number such as 1001 or +49 30 1234")
         found.append({"kind": kind, "number": plain})

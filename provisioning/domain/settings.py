@@ -120,7 +120,12 @@ SETTINGS: tuple[Setting, ...] = (
         member="",
     ),
     Setting("tone.country", Kind.COUNTRY, "", "Country of the call tones; empty: the phone's own."),
-    Setting("idle.text", Kind.TEXT, "", "Text on the idle screen while nobody is assigned."),
+    Setting(
+        "idle.text",
+        Kind.TEXT,
+        "",
+        "Text on the idle screen while nobody is assigned; unset: the organisation's display name.",
+    ),
     Setting(
         "idle.barred-text",
         Kind.TEXT,

@@ -15,11 +15,16 @@ from provisioning.domain.errors import Conflict, DuplicateExtension, DuplicateMa
 from provisioning.store.tables import Base
 
 _RULES: dict[str, tuple[type[Conflict], str, str]] = {
+    "uq_call_target_organisation_id_kind_name": (DuplicateName, "The name is taken.", "name"),
+    "uq_category_option_category_id_name": (DuplicateName, "The name is taken.", "name"),
+    "uq_category_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
+    "uq_cost_centre_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
     "uq_dect_member_device_id": (Conflict, "The device is in a DECT system already.", "device"),
     "uq_dect_member_manager": (Conflict, "The DECT system has a manager already.", "role"),
     "uq_dect_slot_system_id_number": (Conflict, "The slot was taken just now.", "number"),
     "uq_dect_system_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
     "uq_device_identity_active": (DuplicateMac, "The MAC is registered already.", "mac"),
+    "uq_licence_organisation_id_kind_add_on": (DuplicateName, "There is one already.", "kind"),
     "uq_login_email": (DuplicateName, "The e-mail has a login already.", "email"),
     "uq_membership_organisation_id_login_id": (
         DuplicateName,
@@ -27,6 +32,8 @@ _RULES: dict[str, tuple[type[Conflict], str, str]] = {
         "email",
     ),
     "uq_membership_user": (Conflict, "The user has a login already.", "user"),
+    "uq_number_default": (Conflict, "Another number was made the default just now.", "is_default"),
+    "uq_number_organisation_id_number": (DuplicateName, "The number is there already.", "number"),
     "uq_organisation_name": (DuplicateName, "The name is taken.", "name"),
     "uq_profile_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
     "uq_role_organisation_id_name": (DuplicateName, "The name is taken.", "name"),

@@ -17,6 +17,7 @@ from provisioning.store.catalogue import (
     UserNumber,
     UserOption,
 )
+from provisioning.store.organisations import Role
 from provisioning.store.people import User
 
 
@@ -48,6 +49,19 @@ def department_names(session: Session, organisation: UUID) -> dict[UUID, str]:
     return {user: name for user, name in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
+def option_names(session: Session, organisation: UUID) -> dict[UUID, list[str]]:
+    """What the options of each user that is in one are called, by the user's id."""
+    rows = session.execute(
+        select(UserOption.user_id, CategoryOption.name)
+        .join(CategoryOption, CategoryOption.id == UserOption.option_id)
+        .where(UserOption.organisation_id == organisation)
+    )
+    found: dict[UUID, list[str]] = {}
+    for user, name in rows:
+        found.setdefault(user, []).append(name)
+    return found
+
+
 def caller_ids(session: Session, users: Sequence[UUID]) -> dict[UUID, tuple[Number, ...]]:
     """The numbers each of the users may call out with besides their first, in order."""
     if not users:
@@ -69,6 +83,13 @@ def cost_centres(session: Session, users: Iterable[User]) -> dict[UUID, CostCent
     ids = [user.cost_centre_id for user in users if user.cost_centre_id]
     rows = session.scalars(select(CostCentre).where(CostCentre.id.in_(ids))) if ids else ()
     return {row.id: row for row in rows}
+
+
+def role_names(session: Session, users: Iterable[User]) -> dict[UUID, str]:
+    """What the roles of users are called, by their own ids."""
+    ids = [user.role_id for user in users if user.role_id]
+    rows = session.scalars(select(Role).where(Role.id.in_(ids))) if ids else ()
+    return {row.id: row.name for row in rows}
 
 
 def targets(session: Session, organisation: UUID) -> dict[UUID, CallTarget]:

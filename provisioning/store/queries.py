@@ -27,7 +27,10 @@ from provisioning.store.values import KeyValue, SettingValue
 
 R = TypeVar("R")
 
-_SEARCHED = ("name", "first_name", "last_name", "email", "extension", "username", "mac")
+_SEARCHED = (
+    "name", "first_name", "last_name", "email", "extension", "username", "mac", "number", "label",
+    "code", "department", "kind", "add_on",
+)  # fmt: skip
 LONGEST_PAGE = 500
 HOLDERS: dict[str, type[Any]] = {"user": User, "station": Station}
 """Who can hold a SIP account."""
@@ -98,10 +101,14 @@ def owned(
 
 def named(session: Session, table: type[R], organisation: UUID, name: str) -> R | None:
     """The organisation's row of that name."""
-    columns: Any = table
-    return session.scalar(
-        select(table).where(columns.organisation_id == organisation, columns.name == name)
-    )
+    return row_with(session, table, organisation, name=name)
+
+
+def row_with(session: Session, table: type[R], organisation: UUID, **columns: Any) -> R | None:
+    """The organisation's row with these column values, which no two rows have."""
+    of: Any = table
+    wanted = (getattr(of, name) == value for name, value in columns.items())
+    return session.scalar(select(table).where(of.organisation_id == organisation, *wanted))
 
 
 def _escape_like(text: str) -> str:

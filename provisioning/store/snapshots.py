@@ -42,7 +42,7 @@ class Snapshot:
     """Rows as they stood together; ``versions`` proves whether they still do.
 
     ``departments`` (the id of the option) and ``numbers`` (to call out with, in order) are by the
-    user's id.
+    user's id; ``roles`` are the names of the users' roles.
     """
 
     device: Device
@@ -62,6 +62,7 @@ class Snapshot:
     numbers: dict[UUID, tuple[Number, ...]] = field(default_factory=dict)
     cost_centres: dict[UUID, CostCentre] = field(default_factory=dict)
     targets: dict[UUID, CallTarget] = field(default_factory=dict)
+    roles: dict[UUID, str] = field(default_factory=dict)
     system: DectSystem | None = None
     members: tuple[Base, ...] = ()
     slots: tuple[tuple[DectSlot, Station | None], ...] = ()
@@ -113,6 +114,7 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         numbers=groups.caller_ids(session, list(people)),
         cost_centres=groups.cost_centres(session, people.values()),
         targets=groups.targets(session, device.organisation_id),
+        roles=groups.role_names(session, people.values()),
         system=system,
         members=members,
         slots=slots,

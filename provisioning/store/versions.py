@@ -19,7 +19,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.settings import Level
 from provisioning.store import outbox, recording
-from provisioning.store.catalogue import CallTarget, CostCentre, Number, UserNumber, UserOption
+from provisioning.store.catalogue import (
+    CallTarget,
+    Category,
+    CategoryOption,
+    CostCentre,
+    Number,
+    UserNumber,
+    UserOption,
+)
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -55,6 +63,7 @@ class Stale:
     roles: set[UUID] = field(default_factory=set)
     servers: set[UUID] = field(default_factory=set)
     cost_centres: set[UUID] = field(default_factory=set)
+    categories: set[UUID] = field(default_factory=set)
     people_of: set[UUID] = field(default_factory=set)
     first: str = ""
     more: int = 0
@@ -88,6 +97,8 @@ def _resolve(session: Session, stale: Stale) -> None:
     stale.systems |= _found(session, slots, DectSlot.station_id, stale.stations)
     members = select(DectMember.device_id)
     stale.devices |= _found(session, members, DectMember.system_id, stale.systems)
+    departments = select(Category.organisation_id).where(Category.built_in)
+    stale.people_of |= _found(session, departments, Category.id, stale.categories)
     generated = select(KeyValue.organisation_id).where(KeyValue.type.in_(PEOPLE_SETS)).distinct()
     stale.organisations |= _found(session, generated, KeyValue.organisation_id, stale.people_of)
 
@@ -122,7 +133,14 @@ def _user(row: User, stale: Stale) -> None:
 
 
 def _user_option(row: UserOption, stale: Stale) -> None:
-    stale.people_of.add(row.organisation_id)
+    stale.categories.add(row.category_id)
+
+
+def _category_option(row: CategoryOption, stale: Stale) -> None:
+    """A department that goes takes its people's places in it along; its name is on no phone."""
+    session = inspect(row).session
+    if session is not None and row in session.deleted:
+        stale.categories.add(row.category_id)
 
 
 def _user_number(row: UserNumber, stale: Stale) -> None:
@@ -190,6 +208,7 @@ def _value(row: SettingValue | KeyValue, stale: Stale) -> None:
 _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
     Assignment: _assignment,
     CallTarget: _catalogue,
+    CategoryOption: _category_option,
     CostCentre: _cost_centre,
     DectMember: _member,
     DectSlot: _slot,
@@ -214,7 +233,15 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
-    Organisation: {"totp_required"},
+    Organisation: {
+        "totp_required",
+        "address",
+        "legal_name",
+        "number",
+        "contract_until",
+        "curing_until",
+        "licensing",
+    },
     Role: {"permissions"},
     User: {"pin_hash", "pin_must_change", "voicemail_pin_hash", "incoming"},
 }

@@ -15,6 +15,7 @@ from provisioning.store.people import User
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
+from provisioning.usecases.licences import check_seat
 
 
 def assign_device(
@@ -39,7 +40,8 @@ def assign_station(
     """Set who is assigned to a station, in order; those not named leave it.
 
     Raises NotFound for an unknown user, InvalidInput for one named twice, PoolPhone for a pool
-    phone, TooManyUsers when the model has fewer lines than the users have accounts.
+    phone, TooManyUsers when the model has fewer lines than the users have accounts, MobileOnly or
+    NeedsProLicence for somebody new whose licence does not fit.
     """
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
@@ -63,6 +65,7 @@ def _assign(
         )
     _check_lines(core, session, station, people)
     held = {row.user_id: row for row in queries.assignments_at(session, [station.id])}
+    check_seat(session, station, [user for user in people if user.id not in held])
     for user_id, row in held.items():
         if user_id not in {user.id for user in people}:
             session.delete(row)

@@ -14,7 +14,7 @@ from provisioning.store.snapshots import snapshot
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
-from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.phones import Facts, build_phone, person_values
 from provisioning.usecases.previews import MASK
 
 
@@ -28,10 +28,11 @@ class LineValues:
 
 @dataclass(frozen=True, slots=True)
 class DeviceValues:
-    """The values of a device's settings and of each of its lines."""
+    """The values of a device's settings, of each of its lines, and of its one user if it has one."""
 
     device: tuple[Effective, ...]
     lines: tuple[LineValues, ...]
+    person: tuple[Effective, ...] = ()
 
 
 def device_values(core: Core, actor: Actor, device: UUID | str) -> DeviceValues:
@@ -47,6 +48,7 @@ def device_values(core: Core, actor: Actor, device: UUID | str) -> DeviceValues:
         lines=tuple(
             LineValues(line.extension, shown(actor, line.settings)) for line in phone.lines
         ),
+        person=() if phone.blank else shown(actor, person_values(rows, core.cipher)),
     )
 
 

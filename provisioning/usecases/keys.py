@@ -9,9 +9,9 @@ from uuid import UUID
 
 from provisioning.domain import fields
 from provisioning.domain.errors import InvalidInput, NotFound
-from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.domain.keys import TARGET, Area, Key, KeyAddress, KeyType, is_id
 from provisioning.domain.roles import Permission
-from provisioning.store import queries
+from provisioning.store import queries, usage
 from provisioning.store.database import Session
 from provisioning.store.values import KeyValue
 from provisioning.usecases.actors import Actor, changing
@@ -96,7 +96,8 @@ def replace_keys(
 ) -> list[Key]:
     """Make these the keys of a level; what is not among them goes.
 
-    Raises InvalidInput for an address given twice or out of bounds.
+    Raises InvalidInput for an address given twice or out of bounds, and for a call target or a
+    department that is not there.
     """
     actor.require(Permission.WRITE)
     wanted = {key.address: key for key in keys}
@@ -111,6 +112,7 @@ def replace_keys(
         _check(key)
     with changing(core, actor) as session:
         at = find_owner(session, actor, level, owner)
+        _check_references(session, actor, keys)
         held = _held(session, at)
         for address, row in held.items():
             if address not in wanted:
@@ -126,6 +128,7 @@ def set_key(core: Core, actor: Actor, level: str, owner: UUID | str, key: Key) -
     _check(key)
     with changing(core, actor) as session:
         at = find_owner(session, actor, level, owner)
+        _check_references(session, actor, [key])
         _put(session, actor, at, _held(session, at).get(key.address), key)
     return key
 
@@ -143,6 +146,27 @@ def delete_key(
                 remedy="List the keys of this level to see their addresses.",
             )
         session.delete(row)
+
+
+def _check_references(session: Session, actor: Actor, keys: Sequence[Key]) -> None:
+    """Refuse keys to call targets and departments that the organisation has not."""
+    targets = [key for key in keys if key.value.startswith(TARGET)]
+    departments = [key for key in keys if key.type is KeyType.DEPARTMENT and key.value]
+    for wanted, known, what in (
+        (targets, usage.known_targets, "call target"),
+        (departments, usage.known_departments, "department"),
+    ):
+        ids = {key: key.value.removeprefix(TARGET) for key in wanted}
+        asked = {text: UUID(text) for text in ids.values() if is_id(text)}
+        there = known(session, actor.organisation, list(asked.values())) if asked else set()
+        for key, text in ids.items():
+            if asked.get(text) not in there:
+                raise InvalidInput(
+                    f"The key {key.address.area} {key.address.position} is for a {what} that is "
+                    "not there.",
+                    remedy=f"Give the id of a {what} that the list shows.",
+                    field="value",
+                )
 
 
 def _held(session: Session, at: Owner) -> dict[KeyAddress, KeyValue]:

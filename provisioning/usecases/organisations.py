@@ -21,6 +21,7 @@ from provisioning.store.people import SipServer
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.changes import Check, change, expect
+from provisioning.usecases.company import change_company
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.purposes import PURPOSE_ORGANISATION
@@ -74,18 +75,26 @@ def current_organisation(core: Core, actor: Actor) -> Organisation:
 def change_organisation(
     core: Core, actor: Actor, changes: Mapping[str, Any], revision: int | None = None
 ) -> Organisation:
-    """Change the organisation acted in; raises DuplicateName or StaleRevision."""
+    """Change the profile or package of the organisation acted in.
+
+    Raises DuplicateName, StaleRevision, DowngradeRefused, and Forbidden for what is the operator's.
+    """
     actor.require(Permission.ACCOUNT)
     with changing(core, actor) as session:
         row = session.get_one(Organisation, actor.organisation)
         expect(row, revision)
-        title = fields.name("name", changes.get("name", row.name))
-        other = access.organisation_by_name(session, title)
+        with session.no_autoflush:
+            change_company(row, changes, actor, core.clock().date())
+            other = access.organisation_by_name(session, row.name)
         if other is not None and other.id != row.id:
-            raise _duplicate("organisation", title)
-        row.name = title
-        row.totp_required = bool(changes.get("totp_required", row.totp_required))
+            raise _duplicate("organisation", row.name)
         return row
+
+
+def organisation_address(core: Core, actor: Actor) -> str:
+    """Where emergency help goes for a site that says no place of its own."""
+    with core.database.read() as session:
+        return session.get_one(Organisation, actor.organisation).address
 
 
 def organisation_url(core: Core, actor: Actor) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +14,7 @@ from provisioning.domain.kinds import NumberKind
 from provisioning.domain.phone import Contact as Entry
 from provisioning.domain.phone import Directory, Phone
 from provisioning.domain.roles import Permission
-from provisioning.store import phonebook, queries
+from provisioning.store import groups, phonebook, queries
 from provisioning.store.database import Session
 from provisioning.store.people import Contact, User
 from provisioning.store.snapshots import Snapshot
@@ -110,14 +110,19 @@ def directory(
 ) -> Directory:
     """The page of the phone book that a phone's query asks for.
 
-    ``query`` is the URL's query; an unknown page is the nearest there is. Names are searched
-    without regard to case and accents, numbers by their beginning.
+    ``query`` is the URL's query; an unknown page is the nearest there is. Names, those of
+    departments and other options too, are searched without regard to case and accents, numbers by
+    their beginning.
     """
     asked = parse_qs(query, keep_blank_values=True, max_num_fields=20, errors="replace")
     typed = next((asked[name][0] for name in _SEARCH if name in asked), "")
     search = typed.replace("*", " ").strip()[:60]
     found = sorted(
-        (entry for entry in _entries(session, organisation, user) if _matches(entry, search)),
+        (
+            entry
+            for entry, found_by in _entries(session, organisation, user)
+            if _matches(entry, found_by, search)
+        ),
         key=lambda entry: (_folded(entry.name), entry.numbers),
     )
     size = min(_number(asked, "count", page_size or max(len(found), 1)), _MOST_ENTRIES)
@@ -134,20 +139,27 @@ def _number(asked: Mapping[str, list[str]], name: str, otherwise: int) -> int:
     return max(int(text), 1) if text.isdecimal() and len(text) < 7 else otherwise
 
 
-def _entries(session: Session, organisation: UUID, user: UUID | None) -> Iterable[Entry]:
+def _entries(
+    session: Session, organisation: UUID, user: UUID | None
+) -> Iterable[tuple[Entry, Sequence[str]]]:
+    """Whom the phone book shows, each with the names of the groups they are found by."""
+    departments = groups.department_names(session, organisation)
+    options = groups.option_names(session, organisation)
     for person in phonebook.reachable_users(session, organisation):
         number = (str(NumberKind.INTERNAL), person.extension or "")
-        yield Entry(person.first_name, person.last_name, (number,))
+        department = departments.get(person.id, "")
+        entry = Entry(person.first_name, person.last_name, (number,), department)
+        yield entry, options.get(person.id, ())
     for row in phonebook.contacts(session, organisation, user):
         numbers = tuple((item["kind"], item["number"]) for item in row.numbers)
-        yield Entry(row.first_name, row.last_name, numbers, row.department)
+        yield Entry(row.first_name, row.last_name, numbers, row.department), (row.department,)
 
 
-def _matches(entry: Entry, search: str) -> bool:
+def _matches(entry: Entry, found_by: Iterable[str], search: str) -> bool:
     if not search:
         return True
     folded = _folded(search)
-    return folded in _folded(entry.name) or any(
+    return any(folded in _folded(name) for name in (entry.name, *found_by)) or any(
         number.startswith(search) for _, number in entry.numbers
     )
 

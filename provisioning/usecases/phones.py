@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -48,6 +48,8 @@ def build_phone(
     places = tuple(_places(snapshot, cipher, layers))
     if blank:
         places = tuple(replace(place, name="", lines=()) for place in places)
+    else:
+        settings |= _welcome(snapshot, settings, places)
     stations = places if snapshot.system is not None or len(places) > 1 else ()
     return Phone(
         mac=snapshot.mac,
@@ -80,6 +82,12 @@ def alone(snapshot: Snapshot) -> UUID | None:
     return user.id if user else None
 
 
+def person_values(snapshot: Snapshot, cipher: Cipher) -> dict[str, Effective]:
+    """What holds for the device's user of the settings about a person, if it has exactly one."""
+    owner = _alone(snapshot)
+    return person(list(_layers(snapshot, cipher)), owner) if owner else {}
+
+
 def _alone(snapshot: Snapshot) -> User | None:
     """The device's user, if it has exactly one."""
     people = [user for station in snapshot.stations for user, _ in people_at(snapshot, station.id)]
@@ -106,6 +114,19 @@ def _barred(layers: Sequence[OwnedLayer], who: Person) -> dict[str, Effective]:
         return {}
     text = str(who.held["idle.barred-text"].value)
     return {"idle.text": Effective("idle.text", text, outgoing.origin, outgoing.locked)}
+
+
+def _welcome(
+    snapshot: Snapshot, settings: Mapping[str, Effective], places: Sequence[Station]
+) -> dict[str, Effective]:
+    """The idle text of a phone with room for guests where none is set (FEATURES A1)."""
+    name = snapshot.organisation.display_name
+    unset = settings["idle.text"].origin.level is Level.BUILT_IN
+    taken = bool(places) and all(place.lines for place in places)
+    if taken or not (unset and name):
+        return {}
+    origin = Origin(Level.ORGANISATION, snapshot.organisation.name)
+    return {"idle.text": Effective("idle.text", name, origin)}
 
 
 def _places(snapshot: Snapshot, cipher: Cipher, layers: Sequence[OwnedLayer]) -> Iterable[Station]:
@@ -191,7 +212,7 @@ def owner_names(snapshot: Snapshot) -> dict[UUID, str]:
     }
     if snapshot.profile:
         names[snapshot.profile.id] = snapshot.profile.name
-    return names | {user.id: user.name for user in snapshot.users.values()}
+    return names | snapshot.roles | {user.id: user.name for user in snapshot.users.values()}
 
 
 def stored_value(row: SettingValue, cipher: Cipher) -> Value:

@@ -12,7 +12,8 @@ from provisioning.crypto.passwords import check_pin_form, generate_pin
 from provisioning.domain import fields
 from provisioning.domain.errors import DuplicateExtension, DuplicateName
 from provisioning.domain.roles import Permission
-from provisioning.store import queries
+from provisioning.store import queries, usage
+from provisioning.store.catalogue import CategoryOption
 from provisioning.store.database import Session
 from provisioning.store.people import SipAccount, User
 from provisioning.usecases.actors import Actor, changing
@@ -70,9 +71,19 @@ def add_user(
         return NewUser(user, account, note, password)
 
 
-def list_users(core: Core, actor: Actor, page: Page) -> list[User]:
-    """A page of the organisation's users."""
-    return page_of(core, actor, User, page)
+def list_users(
+    core: Core, actor: Actor, page: Page, *, option: UUID | str | None = None
+) -> list[User]:
+    """A page of the organisation's users, those in an option if one is named."""
+    if option is None:
+        return page_of(core, actor, User, page)
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        row = queries.get(session, CategoryOption, actor.organisation, option)
+        return queries.owned(
+            session, User, actor.organisation,
+            where=usage.in_option(row.id), q=page.q, limit=page.limit, cursor=page.cursor,
+        )  # fmt: skip
 
 
 def read_user(core: Core, actor: Actor, user: UUID | str) -> User:

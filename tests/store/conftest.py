@@ -26,13 +26,16 @@ CLASSES: dict[str, type[Any]] = {
 FIRST_HOLDER = {"sip_account": "user_id"}
 """The columns a check asks for although they may be null."""
 
+DISTINCT = {"licence": "add_on"}
+"""Columns of which no two rows have the same value although they have a default."""
+
 WORDS = {
     "call_target": {"kind": TargetKind.RING_GROUP},
     "device_identity": {"kind": IdentityKind.MAC},
     "feed_change": {"action": "changed"},
     "key": {"level": Level.ORGANISATION, "area": Area.LINE, "type": KeyType.NONE},
     "import_job": {"kind": SheetKind.USERS},
-    "licence": {"kind": LicenceKind.PRO},
+    "licence": {"kind": LicenceKind.ADD_ON},
     "setting": {"level": Level.ORGANISATION},
 }
 """Columns that take only certain words and have no default."""
@@ -68,7 +71,8 @@ class Rows:
         if "organisation_id" in table.__table__.c and name not in ("login", "role"):
             given.setdefault("organisation_id", organisation)
         for column in table.__table__.c:
-            if column.name in given or column.default is not None:
+            distinct = DISTINCT.get(name) == column.name
+            if column.name in given or (column.default is not None and not distinct):
                 continue
             wanted = not column.nullable or (
                 FIRST_HOLDER.get(name) == column.name

@@ -14,6 +14,14 @@ from provisioning.domain.keys import Area, KeyType
 from provisioning.domain.kinds import DectRole, IdentityKind, StationKind
 from provisioning.domain.settings import Level
 from provisioning.store import queries
+from provisioning.store.catalogue import (
+    CallTarget,
+    Category,
+    CategoryOption,
+    CostCentre,
+    Number,
+    UserOption,
+)
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -49,7 +57,14 @@ def _plant_office(rows, w):
     w.elsewhere = rows.plant(Site, here, name="elsewhere")
     w.profile = rows.plant(Profile, here, name="profile")
     w.role = rows.plant(Role, here, name="role", organisation_id=here)
-    w.ada = rows.plant(User, here, first_name="Ada", role_id=w.role)
+    w.research = rows.plant(CostCentre, here, code="*88")
+    w.number = rows.plant(Number, here)
+    w.target = rows.plant(CallTarget, here)
+    w.department = rows.plant(Category, here, built_in=True)
+    w.office = rows.plant(Category, here)
+    w.sales = rows.plant(CategoryOption, here, category_id=w.department)
+    w.berlin = rows.plant(CategoryOption, here, category_id=w.office)
+    w.ada = rows.plant(User, here, first_name="Ada", role_id=w.role, cost_centre_id=w.research)
     w.bob = rows.plant(User, here, first_name="Bob")
     w.server = rows.plant(SipServer, here)
     w.ada_account = rows.plant(SipAccount, here, sip_server_id=w.server, user_id=w.ada)
@@ -118,6 +133,11 @@ CHANGES = {
     "a user's name": (setter(User, "ada", last_name="Lovelace"), ADAS),
     "another user's name": (setter(User, "bob", first_name="Rob"), {"desk 2"}),
     "a user disabled": (setter(User, "bob", enabled=False), {"desk 2"}),
+    "a cost centre": (setter(CostCentre, "research", code="*77"), ADAS),
+    "a number": (setter(Number, "number", label="Hotline"), {"here"}),
+    "a call target": (setter(CallTarget, "target", number="700"), {"here"}),
+    "an organisation's display name": (setter(Organisation, "here", display_name="We"), {"here"}),
+    "an organisation's package": (setter(Organisation, "here", package="light"), {"here"}),
     "a user's role": (setter(User, "ada", role_id=None), ADAS),
     "a role": (setter(Role, "role", presets={"language": "de"}), ADAS),
     "an account": (setter(SipAccount, "ada_account", password_encrypted=b"x"), ADAS),
@@ -313,6 +333,42 @@ def test_deletion_counts_up_what_showed_it(counted, change, expected):
     assert counted(change) == expected
 
 
+# --- groups
+
+
+@pytest.mark.parametrize(("shown", "expected"), [(True, {"here"}), (False, set())])
+def test_a12_a_department_counts_up_where_keys_show_people(counted, shown, expected):
+    """Joining and deleting a department makes phones stale where keys show it, an office never."""
+    if shown:
+        counted(
+            lambda s, w: s.add(
+                KeyValue(
+                    organisation_id=w.here,
+                    level=Level.DEVICE,
+                    owner_id=w.desk_3,
+                    area=Area.LINE,
+                    position=2,
+                    type=KeyType.DEPARTMENT,
+                )
+            )
+        )
+
+    def join(category, option):
+        return lambda s, w: s.add(
+            UserOption(
+                organisation_id=w.here,
+                user_id=w.ada,
+                category_id=getattr(w, category),
+                option_id=getattr(w, option),
+            )
+        )
+
+    assert counted(join("office", "berlin")) == set()
+    assert counted(join("department", "sales")) == expected
+    assert counted(lambda s, w: s.delete(s.get_one(CategoryOption, w.berlin))) == set()
+    assert counted(lambda s, w: s.delete(s.get_one(CategoryOption, w.sales))) == expected
+
+
 # --- what no file shows
 
 
@@ -320,6 +376,9 @@ QUIET = {
     "when a device was seen": setter(Device, "desk_1", last_seen_at=MOMENT),
     "when it was blanked": setter(Device, "desk_1", blanked_at=MOMENT),
     "a PIN": setter(User, "ada", pin_hash="$argon2id$", pin_must_change=True),
+    "an organisation's address": setter(Organisation, "here", address="Hauptstr. 1"),
+    "an organisation's dates": setter(Organisation, "here", contract_until=MOMENT.date()),
+    "a department's name": setter(CategoryOption, "sales", name="Vertrieb"),
     "security state": setter(DeviceTrust, "trust", window_served=3, bound_source="192.0.2.1"),
     "a value written as it was": setter(User, "ada", first_name="Ada"),
 }

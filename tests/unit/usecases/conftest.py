@@ -13,11 +13,25 @@ import pytest
 
 from provisioning.store import queries
 from provisioning.store.security import DeviceTrust, Fetch
-from provisioning.usecases import assignments, registering, sip, users
+from provisioning.usecases import (
+    assignments,
+    devices,
+    previews,
+    registering,
+    settings,
+    sip,
+    users,
+)
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
-from provisioning.usecases.requests import Credential, Door, FileReply, FileRequest
+from provisioning.usecases.requests import (
+    Credential,
+    Door,
+    FileReply,
+    FileRequest,
+    TokenCredential,
+)
 
 MAC = "00:15:65:AA:BB:CC"
 T54W = "Yealink SIP-T54W 96.86.0.45 00:15:65:aa:bb:cc"
@@ -125,3 +139,47 @@ def phone_of(core: Core, actor: Actor) -> Callable[[UUID, str], Desk]:
         return Desk(core, actor, device, device, name)
 
     return make
+
+
+@dataclass
+class Phones:
+    """Phones of any model, what they get and what is set."""
+
+    core: Core
+    actor: Actor
+
+    def add(self, mac: str, model: str, *people: UUID, **columns: Any) -> UUID:
+        """Register a phone and assign it."""
+        row = registering.add_device(self.core, self.actor, mac=mac, model=model, **columns).device
+        if people:
+            assignments.assign_device(self.core, self.actor, row.id, people)
+        return row.id
+
+    def text(self, device: UUID) -> str:
+        """Everything the phone's files say, phone books left out."""
+        named = previews.list_files(self.core, self.actor, device)
+        files = (previews.preview(self.core, self.actor, device, item.path) for item in named)
+        return "\n".join(content.decode() for content, _ in files)
+
+    def fetched(self, device: UUID, name: str) -> bytes:
+        """A file as the phone gets it now by its own URL, from the cache where that is fresh."""
+        url = devices.provisioning_urls(self.core, self.actor, device).token_url
+        token = TokenCredential(url.rstrip("/").rpartition("/")[2])
+        request = FileRequest(name, ip_address("192.0.2.1"), Door.HTTPS, credential=token)
+        reply = fetch_file(self.core, request)
+        assert reply.content, reply
+        return reply.content
+
+    def losses(self, device: UUID) -> str:
+        """What the phone cannot show of what was asked of it."""
+        return "\n".join(previews.loss_report(self.core, self.actor, device))
+
+    def set(self, level: str, owner: UUID, **values: Any) -> None:
+        """Set values at a level; a key's dots and dashes are given in quotes."""
+        settings.set_values(self.core, self.actor, level, owner, values)
+
+
+@pytest.fixture
+def phones(core: Core, actor: Actor, clock: Clock) -> Phones:
+    """Phones of any model."""
+    return Phones(core, actor)

@@ -324,7 +324,7 @@ def test_what_has_ended_is_forgotten(core, actor, ada, clock, database):
     outcome(lambda: log_in(core, "wrong"))
 
     def left():
-        retention.trim(core, fetch_days=30)
+        retention.trim(core, fetch_days=30, audit_days=365)
         with database.read() as session:
             tables = (LoginSession, ResetLink, Attempts)
             return [session.query(table).count() for table in tables]

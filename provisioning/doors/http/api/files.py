@@ -81,6 +81,8 @@ class DeviceValues(Shown):
 
     items: list[Origin]
     lines: list[LineValues]
+    person: list[Origin]
+    """What holds of the settings about a person for its user, if it has exactly one."""
 
 
 class Loss(Shown):
@@ -130,7 +132,11 @@ def read_device_values(call: Call, device: str) -> DeviceValues:
         LineValues(extension=line.extension, items=[origin_of(call, held) for held in line.values])
         for line in found.lines
     ]
-    return DeviceValues(items=[origin_of(call, held) for held in found.device], lines=lines)
+    return DeviceValues(
+        items=[origin_of(call, held) for held in found.device],
+        lines=lines,
+        person=[origin_of(call, held) for held in found.person],
+    )
 
 
 def origin_of(call: Call, held: Effective) -> Origin:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
+from provisioning.domain.kinds import Package
 from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, listing
 from provisioning.doors.http.api.registry import Call, Endpoints
+from provisioning.store.organisations import Site as Row
 from provisioning.usecases import organisations as usecases
 from provisioning.usecases.pages import Page
 
@@ -22,6 +25,20 @@ class Organisation(Shown):
     name: str
     totp_required: bool
     """Whether its members need an authenticator to log in."""
+    display_name: str
+    """What its phones show; the name where it is empty."""
+    address: str
+    """Where emergency help goes for a site that says no place of its own."""
+    legal_name: str
+    number: str
+    """Its number in a register."""
+    package: str
+    contract_until: date | None
+    """The last day of the contract; while it runs a smaller package may be taken."""
+    curing_until: date | None
+    """The last day of a curing period; until then no smaller package may be taken."""
+    licensing: bool
+    """Whether phones on desks need licences, and the operator sets how many there are."""
     revision: int
     organisation_url: str = ""
     """The URL for DHCP and redirect services; it names the organisation and proves nothing."""
@@ -34,10 +51,18 @@ class NewOrganisation(Input):
 
 
 class OrganisationChange(Input):
-    """What can be changed of a tenant."""
+    """What can be changed of a tenant; the last five are the operator's."""
 
     name: Text = absent()
     totp_required: bool = absent()
+    display_name: Text = absent()
+    address: Text = absent()
+    package: Package = absent()
+    legal_name: Text = absent()
+    number: Text = absent()
+    contract_until: date | None = absent()
+    curing_until: date | None = absent()
+    licensing: bool = absent()
 
 
 @ENDPOINTS.get("/organisation", Permission.READ)
@@ -81,6 +106,8 @@ class Site(Shown):
     minimum_trust: str
     allow_http: bool
     emergency_location: str
+    effective_emergency_location: str
+    """The site's own, or else the organisation's address."""
     emergency_caller_id: str
     sip_server_id: UUID | None
     revision: int
@@ -110,31 +137,40 @@ class NewSite(SiteChange):
 @ENDPOINTS.get("/sites", Permission.READ)
 def list_sites(call: Call, page: Page) -> Listing[Site]:
     """The organisation's sites."""
-    return listing(usecases.list_sites(call.core, call.actor, page), page, Site.of)
+    rows = usecases.list_sites(call.core, call.actor, page)
+    address = usecases.organisation_address(call.core, call.actor)
+    return listing(rows, page, lambda row: _site(row, address))
 
 
 @ENDPOINTS.post("/sites", Permission.WRITE)
 def add_site(call: Call, body: NewSite) -> Site:
     """Make a site."""
-    return Site.of(usecases.add_site(call.core, call.actor, **body.sent()))
+    row = usecases.add_site(call.core, call.actor, **body.sent())
+    return _site(row, usecases.organisation_address(call.core, call.actor))
 
 
 @ENDPOINTS.get("/sites/{site}", Permission.READ)
 def read_site(call: Call, site: UUID) -> Site:
     """One site."""
-    return Site.of(usecases.read_site(call.core, call.actor, site))
+    row = usecases.read_site(call.core, call.actor, site)
+    return _site(row, usecases.organisation_address(call.core, call.actor))
 
 
 @ENDPOINTS.patch("/sites/{site}", Permission.WRITE)
 def change_site(call: Call, site: UUID, body: SiteChange, revision: int | None = None) -> Site:
     """Change a site."""
-    return Site.of(usecases.change_site(call.core, call.actor, site, body.sent(), revision))
+    row = usecases.change_site(call.core, call.actor, site, body.sent(), revision)
+    return _site(row, usecases.organisation_address(call.core, call.actor))
 
 
 @ENDPOINTS.delete("/sites/{site}", Permission.WRITE, dry_run=True)
 def delete_site(call: Call, site: UUID, revision: int | None = None) -> None:
     """Delete a site no device stands at."""
     usecases.delete_site(call.core, call.actor, site, revision)
+
+
+def _site(row: Row, address: str) -> Site:
+    return Site.of(row, effective_emergency_location=row.emergency_location or address)
 
 
 # --- profiles

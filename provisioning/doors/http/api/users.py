@@ -96,9 +96,10 @@ class SetPin(Shown):
 
 
 @ENDPOINTS.get("/users", Permission.READ)
-def list_users(call: Call, page: Page) -> Listing[User]:
-    """The organisation's users."""
-    return listing(usecases.list_users(call.core, call.actor, page), page, _shown)
+def list_users(call: Call, page: Page, option: UUID | None = None) -> Listing[User]:
+    """The organisation's users; `option` lists those in an option of a category."""
+    rows = usecases.list_users(call.core, call.actor, page, option=option)
+    return listing(rows, page, _shown)
 
 
 @ENDPOINTS.post("/users", Permission.WRITE)

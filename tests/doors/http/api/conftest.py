@@ -183,8 +183,27 @@ async def imported(api: Caller, text: str) -> str:
     return str(reply.json["id"])
 
 
+async def furnish_catalogue(api: Caller, office: Office) -> None:
+    """Add what an organisation gives its people."""
+    number = await api.made("/numbers", {"number": "+49 30 1234560", "label": "Reception"})
+    centre = await api.made("/cost-centres", {"name": "Research", "code": "*88"})
+    target = await api.made("/call-targets", {"kind": "ring-group", "name": "Sales"})
+    category = (await api("GET", "/categories")).json["items"][0]["id"]
+    option = await api.made(f"/categories/{category}/options", {"name": "Sales"})
+    licence = await api.made("/licences", {"kind": "pro", "quantity": 5})
+    office.ids |= {
+        "number": number["id"],
+        "cost_centre": centre["id"],
+        "target": target["id"],
+        "category": category,
+        "option": option["id"],
+        "licence": licence["id"],
+    }
+
+
 async def furnish_more(api: Caller, office: Office) -> None:
-    """Add what only some tests need: a DECT system with a handset, a value, a key, a line."""
+    """Add what only some tests need: a DECT system, a value, a key, a line and so on."""
+    await furnish_catalogue(api, office)
     system = await api.made(
         "/dect-systems", {"name": "tower", "access_code": SECRETS["dect"], "capacity": 20}
     )

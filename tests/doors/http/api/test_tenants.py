@@ -27,6 +27,11 @@ BODIES = {
     "Swap": {"handset": ABSENT},
     "NewValues": {"language": "de"},
     "NewSystem": {"name": "x"},
+    "NewOption": {"name": "x"},
+    "NewMembers": {"users": []},
+    "NewUserOptions": {"options": []},
+    "LicenceChange": {"quantity": 1},
+    "NewUserLicences": {"licences": []},
 }
 """Bodies whose rules their schema does not say; the others are the smallest by their schema."""
 
@@ -159,6 +164,8 @@ async def test_references_stay_at_home(whole_office, stranger, rows):
     """Nothing of one's own can be tied to what is another organisation's."""
     own = (await stranger("GET", "/devices")).json["items"][0]["id"]
     me = (await stranger("GET", "/users")).json["items"][0]["id"]
+    options = f"/categories/{(await stranger('GET', '/categories')).json['items'][0]['id']}/options"
+    department = f"{options}/{(await stranger.made(options, {'name': 'Sales'}))['id']}"
     before = rows()
     account = {"username": "x", "sip_server_id": whole_office["server"]}
     tried = [
@@ -181,6 +188,9 @@ async def test_references_stay_at_home(whole_office, stranger, rows):
             "/memberships",
             {"email": "x@example.com", "role": "member", "user": whole_office["user"]},
         ),
+        ("PUT", f"/users/{me}/options", {"options": [whole_office["option"]]}),
+        ("PUT", f"/users/{me}/licences", {"licences": [whole_office["licence"]]}),
+        ("PUT", f"{department}/users", {"users": [whole_office["user"]]}),
     ]
     for method, path, body in tried:
         reply = await stranger(method, path, body)
