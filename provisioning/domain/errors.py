@@ -49,6 +49,10 @@ class InvalidSetting(InvalidInput):
     """A setting's key, level or value is not one the settings table allows."""
 
 
+class SettingsDisagree(InvalidInput):
+    """A value needs another one to be otherwise than it is."""
+
+
 class MalformedJson(InvalidInput):
     """A request body is not the JSON its endpoint takes."""
 
@@ -119,6 +123,14 @@ class Unauthenticated(BrokenRule):
 
 class Forbidden(BrokenRule):
     """The credential is good but does not carry the permission asked for."""
+
+
+class RightMissing(Forbidden):
+    """A person has not the right or feature that this takes."""
+
+
+class NobodysOwn(Forbidden):
+    """The credential belongs to no user, so that there is nothing of their own."""
 
 
 class WrongMethod(BrokenRule):

@@ -210,7 +210,7 @@ _CONCERNS: dict[type, Callable[[Session, Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
-    User: {"pin_hash", "pin_must_change", "voicemail_pin_hash", "incoming"},
+    User: {"pin_hash", "pin_must_change", "voicemail_pin_hash"},
 }
 """Columns that no file shows."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, resolve
-from provisioning.domain.kinds import Appearance
+from provisioning.domain.kinds import Appearance, Incoming
 from provisioning.domain.phone import Line, Server
 from provisioning.domain.settings import Level, Scope
 from provisioning.store.devices import Station
@@ -40,13 +40,20 @@ def concerning(layers: Sequence[OwnedLayer], user: User | None) -> list[Layer]:
 
 
 def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
-    """Who is assigned to a station, in order, and whether their line is shared; nobody disabled."""
+    """Whose lines a station has, in order, and whether they are shared.
+
+    Nobody's who is disabled, and of whoever's calls follow where they log in only there (B13).
+    """
     rows = [row for row in snapshot.assignments if row.station_id == station]
     return [
         (snapshot.users[row.user_id], row.appearance == Appearance.SHARED)
         for row in sorted(rows, key=lambda row: row.position)
-        if snapshot.users[row.user_id].enabled
+        if _rings_here(snapshot.users[row.user_id])
     ]
+
+
+def _rings_here(user: User) -> bool:
+    return user.enabled and user.incoming == Incoming.FIXED
 
 
 def person(layers: Sequence[OwnedLayer], user: User) -> dict[str, Effective]:
@@ -134,6 +141,7 @@ def _line(
         server=_server(snapshot.servers[account.sip_server_id]),
         settings=settings,
         shared=shared,
+        caller_id=snapshot.caller_ids.get(user.id, "") if user else "",
     )
 
 

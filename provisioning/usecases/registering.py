@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -16,9 +17,11 @@ from provisioning.domain.roles import Permission
 from provisioning.store import logs, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device, DeviceIdentity, Station
+from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust, Enrolment
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.assignments import assign_first
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import (
     check_provable,
@@ -48,6 +51,15 @@ class NewDevice:
     enrolment_url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is known of a phone that is about to be registered."""
+
+    mac: Mac | None
+    maker: Vendor | None
+    kind: Model | None
+
+
 def add_device(
     core: Core,
     actor: Actor,
@@ -60,61 +72,86 @@ def add_device(
     profile: UUID | str | None = None,
     pool: bool = False,
     expansion_modules: int = 0,
+    users: Sequence[UUID | str] = (),
 ) -> NewDevice:
     """Register a device and open its provisioning window.
 
     Vendor and model may be left out: they are guessed from the MAC and corrected at the first
-    proven fetch. A softphone has no MAC; the answer then holds its enrolment link.
+    proven fetch. A softphone has no MAC; the answer then holds its enrolment link. ``users`` are
+    assigned to it in the same step, in order.
 
-    Raises MalformedMac, DuplicateMac, UnknownVendor, UnknownModel, TrustTooLow or InvalidInput.
+    Raises MalformedMac, DuplicateMac, UnknownVendor, UnknownModel, TrustTooLow, InvalidInput, and
+    what ``assignments.assign_station`` does; nothing is stored then.
     """
     actor.require(Permission.WRITE)
-    address = Mac.parse(mac) if mac else None
-    maker, kind = _vendor_and_model(core, address, vendor, model)
+    phone = described(core, Mac.parse(mac) if mac else None, vendor, model)
     with changing(core, actor) as session:
-        place = site_named(session, actor, site)
-        check_provable(maker, kind, place)
-        if address is not None and queries.active_identity(session, address):
-            raise DuplicateMac(
-                f"A device with the MAC {address} is registered already.",
-                remedy="Open that one, or retire it first.",
-                field="mac",
-            )
-        row = Device(
-            organisation_id=actor.organisation,
-            name=fields.name("name", name, empty=True),
-            vendor=maker.id if maker else None,
-            model=kind.id if kind else None,
-            site_id=place.id,
-            profile_id=profile_of(session, actor, profile),
-            nomadic=kind is not None and kind.kind is ModelKind.SOFTPHONE,
-            admin_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
-            user_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+        row, trust = register(
+            core,
+            session,
+            actor,
+            phone,
+            place=site_named(session, actor, site),
+            name=name,
+            pool=pool,
         )
-        row.expansion_modules = fitting_modules(kind, expansion_modules)
-        session.add(row)
-        session.flush()
-        if address is not None:
-            session.add(
-                DeviceIdentity(
-                    organisation_id=row.organisation_id,
-                    device_id=row.id,
-                    kind=IdentityKind.MAC,
-                    value=address.digits,
-                )
-            )
-            logs.forget_pending(session, [address.digits])
-        _add_stations(session, row, kind, pool=pool)
-        trust = _add_trust(core, session, row, address)
-        if address is not None:
+        row.profile_id = profile_of(session, actor, profile)
+        row.expansion_modules = fitting_modules(phone.kind, expansion_modules)
+        if users:
+            assign_first(core, session, actor, row, users)
+        if phone.mac is not None:
             windows.open_window(trust, core.clock())
             return NewDevice(row)
-        return NewDevice(row, _enrol(core, session, row, maker))
+        return NewDevice(row, _enrol(core, session, row, phone.maker))
 
 
-def _vendor_and_model(
-    core: Core, mac: Mac | None, vendor: str | None, model: str | None
-) -> tuple[Vendor | None, Model | None]:
+def register(
+    core: Core,
+    session: Session,
+    actor: Actor,
+    phone: Described,
+    *,
+    place: Site,
+    name: str = "",
+    pool: bool = False,
+) -> tuple[Device, DeviceTrust]:
+    """Make the rows of a device with its stations, within a transaction."""
+    mac, maker, kind = phone.mac, phone.maker, phone.kind
+    check_provable(maker, kind, place)
+    if mac is not None and queries.active_identity(session, mac):
+        raise DuplicateMac(
+            f"A device with the MAC {mac} is registered already.",
+            remedy="Open that one, or retire it first.",
+            field="mac",
+        )
+    row = Device(
+        organisation_id=actor.organisation,
+        name=fields.name("name", name, empty=True),
+        vendor=maker.id if maker else None,
+        model=kind.id if kind else None,
+        site_id=place.id,
+        nomadic=kind is not None and kind.kind is ModelKind.SOFTPHONE,
+        admin_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+        user_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
+    )
+    session.add(row)
+    session.flush()
+    if mac is not None:
+        session.add(
+            DeviceIdentity(
+                organisation_id=row.organisation_id,
+                device_id=row.id,
+                kind=IdentityKind.MAC,
+                value=mac.digits,
+            )
+        )
+        logs.forget_pending(session, [mac.digits])
+    _add_stations(session, row, kind, pool=pool)
+    return row, _add_trust(core, session, row, mac)
+
+
+def described(core: Core, mac: Mac | None, vendor: str | None, model: str | None) -> Described:
+    """What is told of a phone, and what its MAC lets one guess of the rest."""
     if mac is None and vendor is None:
         raise InvalidInput(
             "A device needs a MAC, or a vendor whose phones have none.",
@@ -131,7 +168,7 @@ def _vendor_and_model(
                 remedy='Give "vendor" with the model.',
                 field="vendor",
             )
-        return maker, core.registry.model(maker.id, model)
+        return Described(mac, maker, core.registry.model(maker.id, model))
     models = maker.data.models if maker else ()
     only = models[0] if len(models) == 1 else None
     if mac is None and maker is not None and not _goes_without_mac(maker):
@@ -140,18 +177,25 @@ def _vendor_and_model(
             remedy='Give "mac".',
             field="mac",
         )
-    return maker, only
+    return Described(mac, maker, only)
 
 
 def _goes_without_mac(vendor: Vendor) -> bool:
     return any(model.kind is ModelKind.SOFTPHONE for model in vendor.data.models)
 
 
+def ports_of(model: Model | None) -> int:
+    """How many stations a device of that model has of its own; a base has none."""
+    if model is None:
+        return 1
+    if model.kind is ModelKind.DECT_BASE:
+        return 0
+    return (model.lines or 1) if model.kind is ModelKind.ATA else 1
+
+
 def _add_stations(session: Session, row: Device, model: Model | None, *, pool: bool) -> None:
     kind = _STATION_KINDS.get(model.kind, StationKind.DESK_PHONE) if model else None
-    ports = (model.lines or 1) if model and kind is StationKind.ATA_PORT else 1
-    if model is not None and model.kind is ModelKind.DECT_BASE:
-        return
+    ports = ports_of(model)
     for position in range(1, ports + 1):
         session.add(
             Station(
