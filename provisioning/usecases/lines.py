@@ -10,7 +10,7 @@ from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, resolve
 from provisioning.domain.kinds import Appearance, Incoming
 from provisioning.domain.phone import Line, Server
-from provisioning.domain.settings import Level, Scope
+from provisioning.domain.settings import SETTINGS, Level, Scope
 from provisioning.store.devices import Station
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.snapshots import Snapshot
@@ -52,13 +52,24 @@ def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
     ]
 
 
+_RIGHTS_ON_PHONES = {
+    setting.key
+    for setting in SETTINGS
+    if setting.scope is Scope.DEVICE and Level.DEVICE not in setting.levels
+}
+"""Settings about a person that templates look at, to show or hide what the rights are for."""
+
+
 def _rings_here(user: User) -> bool:
     return user.enabled and user.incoming == Incoming.FIXED
 
 
 def person(layers: Sequence[OwnedLayer], user: User) -> dict[str, Effective]:
-    """What holds of the settings that are about a person."""
-    return resolve(concerning(layers, user), scope=Scope.PERSON)
+    """What holds of the settings that are about a person, their rights on the phone too."""
+    own = concerning(layers, user)
+    on_the_phone = resolve(own, scope=Scope.DEVICE)
+    rights = {key: held for key, held in on_the_phone.items() if key in _RIGHTS_ON_PHONES}
+    return resolve(own, scope=Scope.PERSON) | rights
 
 
 def lines_at(

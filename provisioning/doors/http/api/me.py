@@ -54,6 +54,7 @@ def _for_members(schema: dict[str, Any]) -> None:
         for setting in SETTINGS
         if setting.member is not None
     }
+    schema["additionalProperties"] = False
 
 
 class OwnValues(RootModel[dict[str, Any]]):

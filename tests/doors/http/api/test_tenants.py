@@ -27,6 +27,8 @@ SMALLEST = {
     "Swap": {"handset": ABSENT},
     "NewValues": {"language": "de"},
     "NewSystem": {"name": "x"},
+    "NewPhone": {"mac": "00:15:65:00:00:09"},
+    "VoicemailPin": {"pin": "4711"},
 }
 """Bodies that their endpoints take; the others take an empty one."""
 
@@ -44,7 +46,7 @@ def of_a_tenant():
     """Every endpoint whose path names something of an organisation."""
     for endpoint in endpoints():
         names = {item.name for item in endpoint.parameters if item.where is Where.PATH}
-        if names - GLOBAL:
+        if names - GLOBAL and endpoint.subject != "me":
             yield endpoint
 
 
@@ -114,7 +116,8 @@ async def test_lists_hold_only_ones_own(whole_office, pending_mac, stranger):
     for endpoint in endpoints():
         if endpoint.method == "GET" and "{" not in endpoint.path and endpoint.permission:
             reply = await stranger("GET", endpoint.path)
-            allowed = (403,) if endpoint.permission is Permission.OPERATE else (200,)
+            closed = (Permission.OPERATE, Permission.OWN)  # this token is of no user
+            allowed = (403,) if endpoint.permission in closed else (200,)
             assert reply.status in allowed, endpoint.path
     told = b"".join(stranger.answers).decode()
     assert not [text for text in foreign if text in told]

@@ -17,6 +17,8 @@ from provisioning.store.catalogue import CallTarget, CostCentre, Number
 from provisioning.usecases import keys, previews, registering, settings, sip
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
+from provisioning.vendors.match import read_name
+from provisioning.vendors.schema import Syntax
 
 CODES = {
     "voicemail": "*97", "pickup": "*8", "park": "700", "retrieve": "701", "anonymous": "*67",
@@ -27,9 +29,12 @@ PHONES = {
     "yealink": ("T54W", "001565000001"),
     "snom": ("D785", "000413000001"),
     "grandstream": ("GRP2614", "000b82000001"),
-    "fanvil": ("X5U", "0c383e000001"),
 }
 """A model of each dialect these tests read back, and a MAC of it."""
+
+
+EVENTS = {"record": "keyevent F_REC", "forward": "keyevent F_REDIRECT"}
+"""What Snom writes for a key of a type that has no value."""
 
 
 @dataclass
@@ -42,25 +47,24 @@ class Screen:
     vendor: str
     model: str
 
-    def files(self) -> dict[str, bytes]:
-        """Every file by name."""
-        found = previews.list_files(self.core, self.actor, self.device)
-        return {
-            item.path: previews.preview(self.core, self.actor, self.device, item.path)[0]
-            for item in found
-        }
+    def files(self) -> dict[str, tuple[Syntax, bytes]]:
+        """Every file but the phone book, by name, with its syntax."""
+        vendor = self.core.registry.vendor(self.vendor)
+        found = {}
+        for item in previews.list_files(self.core, self.actor, self.device):
+            named = read_name(vendor, item.path, vendor.model(self.model), "")
+            assert named is not None
+            if not named.rule.phonebook:
+                content, _ = previews.preview(self.core, self.actor, self.device, item.path)
+                found[item.path] = (named.rule.syntax, content)
+        return found
 
     def parameters(self) -> dict[str, str]:
         """All parameters of its files, names in lower case."""
-        vendor = self.core.registry.vendor(self.vendor)
-        rules = {rule.pattern.lower(): rule for rule in vendor.data.files}
         found: dict[str, str] = {}
-        for name, content in self.files().items():
-            matching = [rule for pattern, rule in rules.items() if _fits(pattern, name)]
-            for rule in matching[:1]:
-                if not rule.phonebook:
-                    parsed = FORMS[rule.syntax].parse(content.decode("utf-8"))
-                    found |= {key.lower(): value for key, value in parsed}
+        for syntax, content in self.files().values():
+            parsed = FORMS[syntax].parse(content.decode("utf-8"))
+            found |= {name.lower(): value for name, value in parsed}
         return found
 
     def shown(self) -> Shown:
@@ -70,22 +74,16 @@ class Screen:
 
     def keys(self, type_: str) -> list[ShownKey]:
         """Its keys of a type, those among them that share their code with others."""
-        return [key for key in self.shown().keys if type_ in key.type.split("/")]
+        also = EVENTS.get(type_, type_)
+        return [key for key in self.shown().keys if {type_, also} & set(key.type.split("/"))]
 
     def text(self) -> str:
         """All its files as one text."""
-        return "\n".join(content.decode("utf-8") for content in self.files().values())
+        return "\n".join(content.decode("utf-8") for _, content in self.files().values())
 
     def losses(self) -> str:
         """What it cannot show."""
         return "\n".join(previews.loss_report(self.core, self.actor, self.device))
-
-
-def _fits(pattern: str, name: str) -> bool:
-    """Whether a file's name is of a rule's pattern, whatever stands for its braces."""
-    before, _, rest = pattern.partition("{")
-    after = rest.rpartition("}")[2]
-    return name.lower().startswith(before) and name.lower().endswith(after)
 
 
 @pytest.fixture
