@@ -13,11 +13,15 @@ from provisioning.render.cases import cases
 from provisioning.store.catalogue import CallTarget, Category, CategoryOption, CostCentre, Number
 from provisioning.store.catalogue import UserOption as Belonging
 from provisioning.store.devices import Device
+from provisioning.store.organisations import Role
+from provisioning.store.people import User
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases import (
     assignments,
     dect,
+    devices,
     handsets,
+    keys,
     organisations,
     previews,
     registering,
@@ -220,6 +224,25 @@ def test_b14_g1_without_hotdesking_there_is_no_login_key(phone, ada, have, give_
     assert bool(values(phone, url)) is not told
     have(ada, feature__hotdesking=False)
     assert not values(phone, url)
+
+
+def test_b14_an_operators_layout_fills_the_modules(core, actor, phone, ada, give_keys):
+    """A role's keys stand on the expansion modules of whoever has the role, and leave with it."""
+    with core.database.write() as session:
+        role = Role(organisation_id=actor.organisation, name="reception")
+        session.add(role)
+        session.flush()
+        session.get_one(User, ada).role_id = role.id
+    takes = core.registry.vendor(phone.vendor).model(phone.model).expansion is not None
+    devices.change_device(core, actor, phone.device, {"expansion_modules": int(takes)})
+    own = [{"module": 1, "position": n, "type": "blf", "value": f"20{n:02}"} for n in (1, 2)]
+    keys.replace_keys(core, actor, Level.ROLE, role.id, [keys.read_key(key) for key in own])
+    for number in ("2001", "2002"):
+        assert bool(values(phone, number)) is takes
+        assert (f"No place is left for the key '{number}'." in phone.losses()) is not takes
+    with core.database.write() as session:
+        session.get_one(User, ada).role_id = None
+    assert not values(phone, "2001")
 
 
 # --- calls
