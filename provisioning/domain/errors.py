@@ -59,6 +59,10 @@ class InvalidSetting(InvalidInput):
     """A setting's key, level or value is not one the settings table allows."""
 
 
+class SettingsDisagree(InvalidInput):
+    """A value needs another one to be otherwise than it is."""
+
+
 class MalformedJson(InvalidInput):
     """A request body is not the JSON its endpoint takes."""
 
@@ -193,6 +197,14 @@ class TooManyAttempts(BrokenRule):
     def __init__(self, what: str, *, remedy: str = "", field: str = "", seconds: int = 1) -> None:
         super().__init__(what, remedy=remedy, field=field)
         self.seconds = seconds
+
+
+class RightMissing(Forbidden):
+    """A person has not the right or feature that this takes."""
+
+
+class NobodysOwn(Forbidden):
+    """The credential belongs to no user, so that there is nothing of their own."""
 
 
 class WrongMethod(BrokenRule):

@@ -16,6 +16,7 @@ _EXTENSION = re.compile(r"[0-9]{2,10}")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\"<>]{1,64}@[^@\s\x00-\x1f\"<>]{1,190}\.[^@\s.]{2,63}")
 _SIP_USER = re.compile(r"[A-Za-z0-9._+*#~-]{1,64}")
 _DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
+_VOICEMAIL_PIN = re.compile(r"[0-9]{4,10}")
 _CODE = re.compile(r"[0-9*#+]{1,16}")
 _E164 = re.compile(r"\+[1-9][0-9]{3,14}")
 _SPELLING = re.compile(r"[\s()\[\]./-]")
@@ -53,6 +54,17 @@ def email(value: str | None) -> str | None:
     if value and not _EMAIL.fullmatch(value):
         raise _bad("email", value, "an address such as ada@example.com, or leave it out")
     return value.lower() if value else None
+
+
+def voicemail_pin(value: str) -> str:
+    """A voicemail PIN: 4 to 10 digits; empty means no access from elsewhere. Never repeated."""
+    if value and not _VOICEMAIL_PIN.fullmatch(value):
+        raise InvalidInput(
+            "A voicemail PIN has 4 to 10 digits and nothing else.",
+            remedy="Give such a one, or an empty text to switch remote access off.",
+            field="pin",
+        )
+    return value
 
 
 def host(field: str, value: str, *, empty: bool = False) -> str:

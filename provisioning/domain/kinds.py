@@ -149,3 +149,24 @@ class ReloadState(StrEnum):
     """Something it may show was changed; whether a byte of its files was is not known yet."""
     SAVED = "saved"
     """Its files differ from what it fetched last; it is to be told."""
+
+
+class StepKind(StrEnum):
+    """What rings in a step of follow me: a colleague, any number, or a call target."""
+
+    EXTENSION = "extension"
+    NUMBER = "number"
+    TARGET = "target"
+
+
+class FallbackKind(StrEnum):
+    """What comes when nobody answered; all but the first two name what they go to."""
+
+    VOICEMAIL = "voicemail"
+    HANG_UP = "hang-up"
+    USER = "user"
+    RING_GROUP = "ring-group"
+    VOICE_APP = "voice-app"
+    DIAL_PLAN = "dial-plan"
+    SCHEDULE = "schedule"
+    SHARED_VOICEMAIL = "shared-voicemail"

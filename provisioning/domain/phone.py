@@ -38,7 +38,8 @@ class Server:
 class Line:
     """One line: an account, where it registers, how it is shown and its line settings.
 
-    ``label`` stands on the key, ``display_name`` goes out in calls.
+    ``label`` stands on the key, ``display_name`` goes out in calls. ``caller_id`` is the number
+    that calls go out with, which the PBX sees to; empty where the organisation has none.
     """
 
     user_name: str
@@ -50,6 +51,7 @@ class Line:
     server: Server
     settings: Mapping[str, Effective]
     shared: bool = False
+    caller_id: str = ""
 
     @property
     def voicemail(self) -> str:

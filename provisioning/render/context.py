@@ -40,7 +40,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       of the vendor has), cannot (list), and the traits by their names
     - ``settings``: device settings by name (``ntp_server_1``)
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
-      shared, server (registrar, port, transport, outbound_proxy, outbound_port, backup,
+      shared, caller_id (the number calls go out with, empty where the PBX says), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
       backup_port, codes), settings (``line_codecs``),
       station (the slot or port a line belongs to), profile (the number of its profile)
     - ``profiles``: the different servers, each with the line settings it is used with: n, server,

@@ -50,6 +50,7 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
         "extension": line.extension,
         "voicemail": line.voicemail,
         "shared": line.shared,
+        "caller_id": line.caller_id,
         "settings": Recorded(line.settings),
         "server": {
             "registrar": server.registrar,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from provisioning.store.catalogue import (
@@ -76,6 +76,24 @@ def caller_ids(session: Session, users: Sequence[UUID]) -> dict[UUID, tuple[Numb
     for user, number in rows:
         found[user] = (*found.get(user, ()), number)
     return found
+
+
+def called_out_with(session: Session, organisation: UUID, users: Iterable[User]) -> dict[UUID, str]:
+    """The number each of the users calls out with: their own, else the organisation's default."""
+    own = {user.id: user.caller_id_number_id for user in users}
+    if not own:
+        return {}
+    wanted = [number for number in own.values() if number is not None]
+    rows = session.scalars(
+        select(Number).where(
+            Number.organisation_id == organisation, or_(Number.id.in_(wanted), Number.is_default)
+        )
+    ).all()
+    numbers = {row.id: row.number for row in rows}
+    default = next((row.number for row in rows if row.is_default), "")
+    return {
+        user: numbers[number] if number is not None else default for user, number in own.items()
+    }
 
 
 def cost_centres(session: Session, users: Iterable[User]) -> dict[UUID, CostCentre]:

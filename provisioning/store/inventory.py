@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.kinds import DeviceState
 from provisioning.store import queries
-from provisioning.store.devices import Device, DeviceIdentity, Station
+from provisioning.store.devices import Assignment, Device, DeviceIdentity, Station
+from provisioning.store.people import User
 from provisioning.store.security import Fetch
 
 _SEPARATORS = re.compile(r"[:. -]")
@@ -43,6 +44,22 @@ def pool_devices(session: Session, devices: Sequence[UUID]) -> set[UUID]:
         select(Station.device_id).where(Station.device_id.in_(devices), Station.pool)
     )
     return {device for device in found if device is not None}
+
+
+def people_at(session: Session, devices: Sequence[UUID]) -> dict[UUID, tuple[User, ...]]:
+    """Who is assigned to the devices' stations, in order."""
+    rows = session.execute(
+        select(Station.device_id, User)
+        .join(Assignment, Assignment.station_id == Station.id)
+        .join(User, User.id == Assignment.user_id)
+        .where(Station.device_id.in_(devices))
+        .order_by(Station.position, Assignment.position, Assignment.id)
+    )
+    found: dict[UUID, tuple[User, ...]] = {}
+    for device, user in rows:
+        if device is not None:
+            found[device] = (*found.get(device, ()), user)
+    return found
 
 
 def retired_with(session: Session, **columns: UUID) -> list[Device]:

@@ -41,8 +41,9 @@ class Base:
 class Snapshot:
     """Rows as they stood together; ``versions`` proves whether they still do.
 
-    ``departments`` (the id of the option) and ``numbers`` (to call out with, in order) are by the
-    user's id; ``roles`` are the names of the users' roles.
+    ``departments`` (the id of the option), ``caller_ids`` (the number to call out with) and
+    ``numbers`` (further ones, in order) are by the user's id; ``roles`` are the names of the users'
+    roles.
     """
 
     device: Device
@@ -59,6 +60,7 @@ class Snapshot:
     keys: tuple[KeyValue, ...]
     colleagues: tuple[User, ...] = ()
     departments: dict[UUID, UUID] = field(default_factory=dict)
+    caller_ids: dict[UUID, str] = field(default_factory=dict)
     numbers: dict[UUID, tuple[Number, ...]] = field(default_factory=dict)
     cost_centres: dict[UUID, CostCentre] = field(default_factory=dict)
     targets: dict[UUID, CallTarget] = field(default_factory=dict)
@@ -111,6 +113,7 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         keys=tuple(keys),
         colleagues=tuple(everybody),
         departments=departments,
+        caller_ids=groups.called_out_with(session, device.organisation_id, people.values()),
         numbers=groups.caller_ids(session, list(people)),
         cost_centres=groups.cost_centres(session, people.values()),
         targets=groups.targets(session, device.organisation_id),

@@ -243,7 +243,7 @@ _QUIET = {
         "licensing",
     },
     Role: {"permissions"},
-    User: {"pin_hash", "pin_must_change", "voicemail_pin_hash", "incoming"},
+    User: {"pin_hash", "pin_must_change", "voicemail_pin_hash"},
 }
 """Columns that no file shows."""
 

@@ -24,14 +24,7 @@ def assign_device(
     """Set who is assigned to a device's first station; raises as ``assign_station`` does."""
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
-        row = find_device(session, actor, device)
-        stations = queries.stations_of(session, row.id)
-        if not stations:
-            raise NotFound(
-                "The device has no station of its own.",
-                remedy="Assign users to the handsets of its DECT system.",
-            )
-        return _assign(core, session, actor, stations[0], users)
+        return assign_first(core, session, actor, find_device(session, actor, device), users)
 
 
 def assign_station(
@@ -46,12 +39,26 @@ def assign_station(
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
         row = queries.get(session, Station, actor.organisation, station)
-        return _assign(core, session, actor, row, users)
+        return assign_people(core, session, actor, row, users)
 
 
-def _assign(
+def assign_first(
+    core: Core, session: Session, actor: Actor, device: Device, users: Sequence[UUID | str]
+) -> list[User]:
+    """Set who is assigned to a device's first station, within a transaction."""
+    stations = queries.stations_of(session, device.id)
+    if not stations:
+        raise NotFound(
+            "The device has no station of its own.",
+            remedy="Assign users to the handsets of its DECT system.",
+        )
+    return assign_people(core, session, actor, stations[0], users)
+
+
+def assign_people(
     core: Core, session: Session, actor: Actor, station: Station, users: Sequence[UUID | str]
 ) -> list[User]:
+    """Set who is assigned to a station, within a transaction; raises as ``assign_station``."""
     people = [queries.get(session, User, actor.organisation, user) for user in users]
     if len({user.id for user in people}) != len(people):
         raise InvalidInput(

@@ -135,7 +135,7 @@ def change_system(
             change(row, given, _FIELDS)
             _unique_name(session, row)
         session.flush()
-        _check_room(core, session, row)
+        check_room(core, session, row)
         return row
 
 
@@ -198,7 +198,7 @@ def capacity_of(core: Core, session: Session, system: DectSystem) -> int | None:
     return model.handsets if model else None
 
 
-def _check_room(core: Core, session: Session, system: DectSystem) -> None:
+def check_room(core: Core, session: Session, system: DectSystem) -> None:
     """Refuse a change that leaves a handset in a slot the system no longer has."""
     capacity = capacity_of(core, session, system)
     used = [slot.number for slot, station in dect.places(session, system.id) if station]
@@ -267,7 +267,7 @@ def add_member(
         )
         session.add(member)
         session.flush()
-        _check_room(core, session, row)
+        check_room(core, session, row)
         return member
 
 
@@ -326,7 +326,7 @@ def replace_manager(core: Core, actor: Actor, system: UUID | str, device: UUID |
             session.flush()
         found[0].device_id = base.id
         session.flush()
-        _check_room(core, session, row)
+        check_room(core, session, row)
         return found[0]
 
 

@@ -144,15 +144,20 @@ def retire_device(
     with changing(core, actor) as session:
         row = find_device(session, actor, device)
         expect(row, revision)
-        _leave_system(session, row)
-        row.state = DeviceState.RETIRED
-        row.blanked_at = None
-        for identity in queries.identities(session, row.id):
-            identity.active = False
-        stations = [station.id for station in queries.stations_of(session, row.id)]
-        for assignment in queries.assignments_at(session, stations):
-            session.delete(assignment)
-        windows.use_enrolments(session, row, core.clock())
+        retire(core, session, row)
+
+
+def retire(core: Core, session: Session, row: Device) -> None:
+    """Retire a device within a transaction; raises as ``retire_device`` does."""
+    _leave_system(session, row)
+    row.state = DeviceState.RETIRED
+    row.blanked_at = None
+    for identity in queries.identities(session, row.id):
+        identity.active = False
+    stations = [station.id for station in queries.stations_of(session, row.id)]
+    for assignment in queries.assignments_at(session, stations):
+        session.delete(assignment)
+    windows.use_enrolments(session, row, core.clock())
 
 
 def _leave_system(session: Session, row: Device) -> None:

@@ -43,12 +43,14 @@ def device_values(core: Core, actor: Actor, device: UUID | str) -> DeviceValues:
     phone = build_phone(
         rows, core.cipher, facts=Facts(), provisioning=Provisioning(), now=core.clock()
     )
+    held = {} if phone.blank else person_values(rows, core.cipher)
+    person = {key: value for key, value in held.items() if key not in phone.settings}
     return DeviceValues(
         device=shown(actor, phone.settings),
         lines=tuple(
             LineValues(line.extension, shown(actor, line.settings)) for line in phone.lines
         ),
-        person=() if phone.blank else shown(actor, person_values(rows, core.cipher)),
+        person=shown(actor, person),
     )
 
 

@@ -60,10 +60,17 @@ def permitted(key: Key, person: Person | None) -> bool:
         return True
     if key.type is KeyType.RECORD and not person.records:
         return False
+    if key.type is KeyType.FORWARD and person.user.steps:
+        return False  # where calls go next is said in the steps (FEATURES E3)
     target = _target(key, person.targets)
     if target is not None and target.kind == TargetKind.VOICE_APP and not person.may("right.ivr"):
         return False
     return all(person.may(needed) for needed in _NEEDED.get(key.type, ()))
+
+
+def right_missing_for(key: Key, held: Mapping[str, Effective]) -> str:
+    """The right or feature a key takes that does not hold; empty where nothing is missing."""
+    return next((needed for needed in _NEEDED.get(key.type, ()) if not held[needed].value), "")
 
 
 def aimed(key: Key, targets: Mapping[UUID, CallTarget]) -> Key | None:
@@ -82,11 +89,12 @@ def _target(key: Key, targets: Mapping[UUID, CallTarget]) -> CallTarget | None:
 
 
 def function_keys(person: Person, present: Iterable[Key]) -> Iterator[Key]:
-    """A key for each function they have and want one for, unless one of its type is there."""
+    """A key for each function they have and want one for, unless it is there already."""
+    known = {(key.type, key.value) for key in present}
     types = {key.type for key in present}
     for function in person.held["keys.functions"].value:  # type: ignore[union-attr]  # a LIST
         for key in _MADE[str(function)](person):
-            if key.type not in types or key.value:
+            if (key.type, key.value) not in known and (key.value or key.type not in types):
                 yield key
 
 

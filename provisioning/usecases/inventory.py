@@ -12,6 +12,7 @@ from provisioning.domain.trust import WindowStage
 from provisioning.store import inventory, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
+from provisioning.store.people import User
 from provisioning.store.security import DeviceTrust, Fetch
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor
@@ -22,11 +23,15 @@ from provisioning.usecases.pages import Page
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A device with its MAC, if it has one, and whether it is a pool phone."""
+    """A device with its MAC, if it has one, whether it is a pool phone, and who has it.
+
+    ``people`` are those of all its stations in order; several share it.
+    """
 
     device: Device
     mac: Mac | None
     pool: bool
+    people: tuple[User, ...]
 
     @property
     def id(self) -> UUID:
@@ -68,7 +73,8 @@ def _listed(session: Session, rows: Sequence[Device]) -> list[Listed]:
     ids = [row.id for row in rows]
     macs = queries.macs(session, ids)
     pools = inventory.pool_devices(session, ids)
-    return [Listed(row, macs.get(row.id), row.id in pools) for row in rows]
+    people = inventory.people_at(session, ids)
+    return [Listed(row, macs.get(row.id), row.id in pools, people.get(row.id, ())) for row in rows]
 
 
 def read_window(core: Core, actor: Actor, device: UUID | str) -> WindowState:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, resolve
-from provisioning.domain.kinds import Appearance
+from provisioning.domain.kinds import Appearance, Incoming
 from provisioning.domain.phone import Line, Server
-from provisioning.domain.settings import Level, Scope
+from provisioning.domain.settings import SETTINGS, Level, Scope
 from provisioning.store.devices import Station
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.snapshots import Snapshot
@@ -40,18 +40,36 @@ def concerning(layers: Sequence[OwnedLayer], user: User | None) -> list[Layer]:
 
 
 def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
-    """Who is assigned to a station, in order, and whether their line is shared; nobody disabled."""
+    """Whose lines a station has, in order, and whether they are shared.
+
+    Nobody's who is disabled, and of whoever's calls follow where they log in only there (B13).
+    """
     rows = [row for row in snapshot.assignments if row.station_id == station]
     return [
         (snapshot.users[row.user_id], row.appearance == Appearance.SHARED)
         for row in sorted(rows, key=lambda row: row.position)
-        if snapshot.users[row.user_id].enabled
+        if _rings_here(snapshot.users[row.user_id])
     ]
 
 
+_RIGHTS_ON_PHONES = {
+    setting.key
+    for setting in SETTINGS
+    if setting.scope is Scope.DEVICE and Level.DEVICE not in setting.levels
+}
+"""Settings about a person that templates look at, to show or hide what the rights are for."""
+
+
+def _rings_here(user: User) -> bool:
+    return user.enabled and user.incoming == Incoming.FIXED
+
+
 def person(layers: Sequence[OwnedLayer], user: User) -> dict[str, Effective]:
-    """What holds of the settings that are about a person."""
-    return resolve(concerning(layers, user), scope=Scope.PERSON)
+    """What holds of the settings that are about a person, their rights on the phone too."""
+    own = concerning(layers, user)
+    on_the_phone = resolve(own, scope=Scope.DEVICE)
+    rights = {key: held for key, held in on_the_phone.items() if key in _RIGHTS_ON_PHONES}
+    return resolve(own, scope=Scope.PERSON) | rights
 
 
 def lines_at(
@@ -134,6 +152,7 @@ def _line(
         server=_server(snapshot.servers[account.sip_server_id]),
         settings=settings,
         shared=shared,
+        caller_id=snapshot.caller_ids.get(user.id, "") if user else "",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -21,6 +21,7 @@ from provisioning.store.organisations import Site
 from provisioning.store.security import DeviceTrust, Enrolment
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.assignments import assign_first
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import (
     check_provable,
@@ -50,6 +51,15 @@ class NewDevice:
     enrolment_url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is known of a phone that is about to be registered."""
+
+    mac: Mac | None
+    maker: Vendor | None
+    kind: Model | None
+
+
 def add_device(
     core: Core,
     actor: Actor,
@@ -62,55 +72,79 @@ def add_device(
     profile: UUID | str | None = None,
     pool: bool = False,
     expansion_modules: int = 0,
+    users: Sequence[UUID | str] = (),
 ) -> NewDevice:
     """Register a device and open its provisioning window.
 
     Vendor and model may be left out: they are guessed from the MAC and corrected at the first
-    proven fetch. A softphone has no MAC; the answer then holds its enrolment link.
+    proven fetch. A softphone has no MAC; the answer then holds its enrolment link. ``users`` are
+    assigned to it in the same step, in order.
 
-    Raises MalformedMac, DuplicateMac, UnknownVendor, UnknownModel, TrustTooLow or InvalidInput.
+    Raises MalformedMac, DuplicateMac, UnknownVendor, UnknownModel, TrustTooLow, InvalidInput, and
+    what ``assignments.assign_station`` does; nothing is stored then.
     """
     actor.require(Permission.WRITE)
-    address = Mac.parse(mac) if mac else None
-    maker, kind = vendor_and_model(core, address, vendor, model)
+    phone = described(core, Mac.parse(mac) if mac else None, vendor, model)
     with changing(core, actor) as session:
-        place = site_named(session, actor, site)
-        check_provable(maker, kind, place)
-        if address is not None and queries.active_identity(session, address):
-            raise DuplicateMac(
-                f"A device with the MAC {address} is registered already.",
-                remedy="Open that one, or retire it first.",
-                field="mac",
-            )
-        row = device_for(core, maker, kind, place, name=name)
+        row, trust = register(
+            core,
+            session,
+            phone,
+            place=site_named(session, actor, site),
+            name=name,
+            pool=pool,
+        )
         row.profile_id = profile_of(session, actor, profile)
-        row.expansion_modules = fitting_modules(kind, expansion_modules)
-        session.add(row)
-        session.flush()
-        if address is not None:
-            session.add(identity_for(row, address))
-            logs.forget_pending(session, [address.digits])
-        session.add_all(stations_for(row, kind, pool=pool))
-        trust = trust_for(core, row, address)
-        session.add(trust)
-        session.flush()
-        if address is not None:
+        row.expansion_modules = fitting_modules(phone.kind, expansion_modules)
+        if users:
+            assign_first(core, session, actor, row, users)
+        if phone.mac is not None:
             windows.open_window(trust, core.clock())
             return NewDevice(row)
-        return NewDevice(row, _enrol(core, session, row, maker))
+        return NewDevice(row, _enrol(core, session, row, phone.maker))
 
 
-def device_for(
-    core: Core, vendor: Vendor | None, model: Model | None, site: Site, *, name: str
-) -> Device:
+def register(
+    core: Core,
+    session: Session,
+    phone: Described,
+    *,
+    place: Site,
+    name: str = "",
+    pool: bool = False,
+) -> tuple[Device, DeviceTrust]:
+    """Make the rows of a device with its stations, within a transaction."""
+    mac, maker, kind = phone.mac, phone.maker, phone.kind
+    check_provable(maker, kind, place)
+    if mac is not None and queries.active_identity(session, mac):
+        raise DuplicateMac(
+            f"A device with the MAC {mac} is registered already.",
+            remedy="Open that one, or retire it first.",
+            field="mac",
+        )
+    row = device_for(core, phone, place, name=name)
+    session.add(row)
+    session.flush()
+    if mac is not None:
+        session.add(identity_for(row, mac))
+        logs.forget_pending(session, [mac.digits])
+    session.add_all(stations_for(row, kind, pool=pool))
+    trust = trust_for(core, row, mac)
+    session.add(trust)
+    session.flush()
+    return row, trust
+
+
+def device_for(core: Core, phone: Described, site: Site, *, name: str) -> Device:
     """A new device at a site, with passwords of its own; raises InvalidInput for its name."""
+    kind = phone.kind
     return Device(
         organisation_id=site.organisation_id,
         name=fields.name("name", name, empty=True),
-        vendor=vendor.id if vendor else None,
-        model=model.id if model else None,
+        vendor=phone.maker.id if phone.maker else None,
+        model=kind.id if kind else None,
         site_id=site.id,
-        nomadic=model is not None and model.kind is ModelKind.SOFTPHONE,
+        nomadic=kind is not None and kind.kind is ModelKind.SOFTPHONE,
         admin_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
         user_password_encrypted=core.cipher.encrypt(generate_password(12), PURPOSE_PHONE),
     )
@@ -126,13 +160,8 @@ def identity_for(row: Device, mac: Mac) -> DeviceIdentity:
     )
 
 
-def vendor_and_model(
-    core: Core, mac: Mac | None, vendor: str | None, model: str | None
-) -> tuple[Vendor | None, Model | None]:
-    """The vendor and model meant, guessed from the MAC where they are not said.
-
-    Raises InvalidInput, UnknownVendor or UnknownModel.
-    """
+def described(core: Core, mac: Mac | None, vendor: str | None, model: str | None) -> Described:
+    """What is told of a phone, and what its MAC lets one guess of the rest."""
     if mac is None and vendor is None:
         raise InvalidInput(
             "A device needs a MAC, or a vendor whose phones have none.",
@@ -149,7 +178,7 @@ def vendor_and_model(
                 remedy='Give "vendor" with the model.',
                 field="vendor",
             )
-        return maker, core.registry.model(maker.id, model)
+        return Described(mac, maker, core.registry.model(maker.id, model))
     models = maker.data.models if maker else ()
     only = models[0] if len(models) == 1 else None
     if mac is None and maker is not None and not _goes_without_mac(maker):
@@ -158,19 +187,26 @@ def vendor_and_model(
             remedy='Give "mac".',
             field="mac",
         )
-    return maker, only
+    return Described(mac, maker, only)
 
 
 def _goes_without_mac(vendor: Vendor) -> bool:
     return any(model.kind is ModelKind.SOFTPHONE for model in vendor.data.models)
 
 
+def ports_of(model: Model | None) -> int:
+    """How many stations a device of that model has of its own; a base has none."""
+    if model is None:
+        return 1
+    if model.kind is ModelKind.DECT_BASE:
+        return 0
+    return (model.lines or 1) if model.kind is ModelKind.ATA else 1
+
+
 def stations_for(row: Device, model: Model | None, *, pool: bool) -> Iterator[Station]:
-    """The stations a new device has: one, one for each port of an adapter, none at a base."""
+    """The stations a new device has of its own."""
     kind = _STATION_KINDS.get(model.kind, StationKind.DESK_PHONE) if model else None
-    ports = (model.lines or 1) if model and kind is StationKind.ATA_PORT else 1
-    if model is not None and model.kind is ModelKind.DECT_BASE:
-        return
+    ports = ports_of(model)
     for position in range(1, ports + 1):
         yield Station(
             organisation_id=row.organisation_id,

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from provisioning.domain.effective import Effective, Layer, Origin, resolve
+from provisioning.domain import rules
+from provisioning.domain.effective import Effective
 from provisioning.domain.errors import InvalidSetting, LockedAbove, NotFound
-from provisioning.domain.packages import package_layers
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import (
     BY_KEY,
     SETTINGS,
     Class,
     Level,
-    Scope,
     Setting,
     Value,
     setting_for,
 )
 from provisioning.store import queries
 from provisioning.store.database import Session
-from provisioning.store.organisations import Organisation, Role
 from provisioning.store.people import User
 from provisioning.store.values import SettingValue
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.effective import visible
 from provisioning.usecases.owners import Owner, find_owner
+from provisioning.usecases.personal import held_by, keep_rules
 from provisioning.usecases.phones import stored_value
 from provisioning.usecases.previews import MASK
 from provisioning.usecases.purposes import PURPOSE_SETTING
@@ -59,12 +58,19 @@ def list_values(core: Core, actor: Actor, level: str, owner: UUID | str) -> list
 
 
 def set_values(
-    core: Core, actor: Actor, level: str, owner: UUID | str, values: Mapping[str, Any]
+    core: Core,
+    actor: Actor,
+    level: str,
+    owner: UUID | str,
+    values: Mapping[str, Any],
+    *,
+    forgotten: Collection[str] = (),
 ) -> list[StoredValue]:
     """Set values at a level, all or none; returns all that stand there now.
 
     A value is given as such, which leaves a lock as it is, or as ``{"value": …, "locked": …}``,
-    of which either may be left out. Raises InvalidSetting, LockedAbove or NotFound.
+    of which either may be left out. Values of ``forgotten`` keys are taken away. Raises InvalidSetting, LockedAbove, NotFound, or
+    SettingsDisagree where a value needs another one to be otherwise.
     """
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
@@ -80,8 +86,21 @@ def set_values(
                 row.set_by, row.set_at = actor.name, core.clock()
                 session.add(row)
                 held[key] = row
+        for key in held.keys() & set(forgotten):
+            session.delete(held.pop(key))
         session.flush()
+        _keep_rules(core, session, at, [*given, *forgotten], held.values())
         return _shown(core, actor, held.values())
+
+
+def _keep_rules(
+    core: Core, session: Session, at: Owner, given: Collection[str], held: Iterable[SettingValue]
+) -> None:
+    """Check the rules over several values: on what holds for a user, else on what stands here."""
+    if at.level is Level.USER:
+        keep_rules(core, session, session.get_one(User, at.id), given)
+        return
+    rules.check({row.key: stored_value(row, core.cipher) for row in held}, given)
 
 
 def delete_value(core: Core, actor: Actor, level: str, owner: UUID | str, key: str) -> None:
@@ -96,6 +115,9 @@ def delete_value(core: Core, actor: Actor, level: str, owner: UUID | str, key: s
                 remedy=f"GET /api/v1/settings/{at.level}/{at.id} lists those that do.",
             )
         session.delete(row)
+        session.flush()
+        if at.level is Level.USER:
+            keep_rules(core, session, session.get_one(User, at.id), [key])
 
 
 def _held(session: Session, at: Owner) -> dict[str, SettingValue]:
@@ -188,22 +210,5 @@ def effective_for_user(core: Core, actor: Actor, user: UUID | str) -> list[Effec
     actor.require(Permission.READ)
     with core.database.read() as session:
         row = queries.get(session, User, actor.organisation, user)
-        at = find_owner(session, actor, Level.USER, row.id)
-        organisation = session.get_one(Organisation, actor.organisation)
-        names = {row.id: row.name, organisation.id: organisation.name} | _role_name(session, row)
-        values = queries.settings_at(session, [*at.above, at.place])
-        layers = package_layers(organisation.package)
-        layers += [_layer(core, value, names) for value in values if value.key in BY_KEY]
-        held = {key: v for scope in Scope for key, v in resolve(layers, scope=scope).items()}
+        held = held_by(core, session, row)
         return [visible(actor, held[item.key]) for item in SETTINGS if Level.USER in item.levels]
-
-
-def _role_name(session: Session, user: User) -> dict[UUID, str]:
-    if user.role_id is None:
-        return {}
-    return {user.role_id: session.get_one(Role, user.role_id).name}
-
-
-def _layer(core: Core, row: SettingValue, names: Mapping[UUID, str]) -> Layer:
-    origin = Origin(Level(row.level), names.get(row.owner_id, ""), row.set_by, row.set_at)
-    return Layer(row.key, stored_value(row, core.cipher), origin, row.locked)

@@ -10,8 +10,9 @@ from uuid import UUID
 from provisioning.domain import fields
 from provisioning.domain.errors import NotFound
 from provisioning.domain.kinds import Hotdesking
+from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
-from provisioning.store import queries
+from provisioning.store import persons, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
 from provisioning.store.people import User
@@ -61,13 +62,30 @@ def first_station(core: Core, actor: Actor, device: UUID | str) -> Seat:
     return seats[0]
 
 
-def user_stations(core: Core, actor: Actor, user: UUID | str) -> list[Seat]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a user is assigned: the station, and the device or DECT slot it is part of."""
+
+    seat: Seat
+    part_of: persons.Place
+    mac: Mac | None
+
+
+def user_stations(core: Core, actor: Actor, user: UUID | str) -> list[Place]:
     """Where a user is assigned."""
     actor.require(Permission.READ)
     with core.database.read() as session:
         row = queries.get(session, User, actor.organisation, user)
-        assigned = queries.assignments_of(session, row.id)
-        return _seats(session, [session.get_one(Station, item.station_id) for item in assigned])
+        assigned = [item.station_id for item in queries.assignments_of(session, row.id)]
+        places = persons.places(session, assigned)
+        devices = [place.device.id for place in places.values() if place.device]
+        macs = queries.macs(session, devices)
+        seats = _seats(session, [places[station].station for station in assigned])
+        return [
+            Place(seat, place, macs.get(place.device.id) if place.device else None)
+            for seat in seats
+            for place in [places[seat.station.id]]
+        ]
 
 
 def change_station(

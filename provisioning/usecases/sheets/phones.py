@@ -27,11 +27,12 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import check_provable, fitting_modules
 from provisioning.usecases.registering import (
+    Described,
+    described,
     device_for,
     identity_for,
     stations_for,
     trust_for,
-    vendor_and_model,
 )
 from provisioning.usecases.sheets import cells
 from provisioning.usecases.sheets.cells import Row
@@ -119,10 +120,19 @@ class _Wanted:
     row: Row
     mac: Mac
     device: Device | None
-    vendor: Vendor | None
-    model: Model | None
+    phone: Described
     site: Site
     values: Mapping[str, Any]
+
+    @property
+    def vendor(self) -> Vendor | None:
+        """Whose phone it is to be."""
+        return self.phone.maker
+
+    @property
+    def model(self) -> Model | None:
+        """Which model it is to be."""
+        return self.phone.kind
 
 
 class _Planner:
@@ -163,28 +173,26 @@ class _Planner:
             )
         self._lines[mac.digits] = row.line
         device = self._known.devices.get(mac.digits)
-        vendor, model = self._kind(given, mac, device)
+        phone = self._kind(given, mac, device)
         site = self._site(given, device)
-        check_provable(vendor, model, site)
+        check_provable(phone.maker, phone.kind, site)
         values = {
-            column: self._value(column, cell, model)
+            column: self._value(column, cell, phone.kind)
             for column, cell in given.items()
             if column in ("name", "profile", "pool", "expansion_modules", "users")
         }
-        wanted = _Wanted(row, mac, device, vendor, model, site, values)
+        wanted = _Wanted(row, mac, device, phone, site, values)
         self._check_people(wanted)
         return wanted
 
-    def _kind(
-        self, given: Mapping[str, str], mac: Mac, device: Device | None
-    ) -> tuple[Vendor | None, Model | None]:
+    def _kind(self, given: Mapping[str, str], mac: Mac, device: Device | None) -> Described:
         if device is None:
-            return vendor_and_model(self._core, mac, given.get("vendor"), given.get("model"))
+            return described(self._core, mac, given.get("vendor"), given.get("model"))
         vendor_id = given.get("vendor", device.vendor or "")
         model_id = given.get("model", (device.model or "") if vendor_id == device.vendor else "")
         vendor = self._core.registry.vendor(vendor_id) if vendor_id else None
         model = self._core.registry.model(vendor.id, model_id) if vendor and model_id else None
-        return vendor, model
+        return Described(mac, vendor, model)
 
     def _site(self, given: Mapping[str, str], device: Device | None) -> Site:
         name = given.get("site", "")
@@ -303,9 +311,7 @@ class _Planner:
     def _made(self, item: _Wanted) -> list[list[Any]]:
         """The rows of a new device, in the order they can be written."""
         values = item.values
-        row = device_for(
-            self._core, item.vendor, item.model, item.site, name=values.get("name", "")
-        )
+        row = device_for(self._core, item.phone, item.site, name=values.get("name", ""))
         row.profile_id = values.get("profile")
         row.expansion_modules = values.get("expansion_modules", 0)
         stations = list(stations_for(row, item.model, pool=values.get("pool", False)))

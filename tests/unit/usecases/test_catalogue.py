@@ -130,7 +130,7 @@ def test_a10_a_cost_centre_is_a_key_on_its_users_phones(core, actor, phones, add
         catalogue.delete_cost_centre(core, actor, centre)
     catalogue.delete_cost_centre(core, actor, centre, confirm=True)
     assert b"*77" not in phones.fetched(device, name)
-    assert users.read_user(core, actor, ada).cost_centre_id is None
+    assert users.read_user(core, actor, ada).user.cost_centre_id is None
 
 
 def test_a10_without_a_code_there_is_no_key(core, actor, phones, add_person, change):

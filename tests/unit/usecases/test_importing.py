@@ -36,7 +36,8 @@ def table(text: str) -> list[dict[str, str]]:
 
 def everybody(core, actor) -> dict[str, User]:
     """The users by first name."""
-    return {row.first_name: row for row in users.list_users(core, actor, Page(limit=500))}
+    found = users.list_users(core, actor, Page(limit=500))
+    return {person.user.first_name: person.user for person in found}
 
 
 def load(core, actor, kind, text: str, **options):

@@ -15,12 +15,20 @@ from provisioning.doors.http.api.models import Input, Listing, Shown, Text, abse
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.doors.http.api.stations import Station, shown_station
 from provisioning.usecases import devices as usecases
-from provisioning.usecases import inventory, registering, stations
+from provisioning.usecases import inventory, registering, stations, swapping
 from provisioning.usecases.pages import Page
 
 ENDPOINTS = Endpoints()
 
 Modules = Annotated[int, Field(ge=0, le=10)]
+
+
+class Assigned(Shown):
+    """Somebody a device is assigned to."""
+
+    id: UUID
+    name: str
+    extension: str | None
 
 
 class Device(Shown):
@@ -39,6 +47,10 @@ class Device(Shown):
     profile: UUID | None
     state: str
     pool: bool
+    users: list[Assigned]
+    """Who has its stations, in order."""
+    shared: bool
+    """Whether several users have it."""
     nomadic: bool
     expansion_modules: int
     last_seen_at: datetime | None
@@ -79,6 +91,8 @@ class DeviceChoice(Input):
     profile: UUID = absent()
     pool: bool = absent()
     expansion_modules: Modules = absent()
+    users: Annotated[list[UUID], Field(max_length=100)] = absent()
+    """Whom to assign to it in the same step, in order."""
 
 
 class NewDevice(DeviceChoice):
@@ -86,6 +100,25 @@ class NewDevice(DeviceChoice):
 
     mac: Text = absent()
     """Any usual spelling; left out for a softphone."""
+
+
+class NewPhone(Input):
+    """The phone that takes another's place."""
+
+    mac: Text
+    """Any usual spelling."""
+    vendor: Text = absent()
+    model: Text = absent()
+    """The old one's, unless told, where the vendor is the same."""
+
+
+class Swapped(Shown):
+    """What a swap did, or would do."""
+
+    device: Device | None
+    """The device that has the place now; null where it was only asked."""
+    losses: list[str]
+    """What the new model cannot do of what is asked of the phone."""
 
 
 class Ways(Shown):
@@ -155,6 +188,16 @@ def retire_device(call: Call, device: str, revision: int | None = None) -> None:
     usecases.retire_device(call.core, call.actor, device, revision)
 
 
+@ENDPOINTS.post("/devices/{device}/swap", Permission.WRITE, HTTPStatus.OK)
+def swap_device(call: Call, device: str, body: NewPhone, dry_run: bool = False) -> Swapped:
+    """Put another phone in a device's place; `dry_run` only tells what it cannot do."""
+    swap = swapping.swap_device(call.core, call.actor, device, **body.sent(), dry_run=dry_run)
+    if swap.device is None:
+        return Swapped(device=None, losses=list(swap.losses))
+    made = inventory.read_device(call.core, call.actor, swap.device.id)
+    return Swapped(device=_shown(made), losses=list(swap.losses))
+
+
 @ENDPOINTS.get("/devices/{device}/stations", Permission.READ)
 def list_device_stations(call: Call, device: str) -> Listing[Station]:
     """A device's stations, in order."""
@@ -200,6 +243,8 @@ def _shown(item: inventory.Listed) -> Device:
         row,
         mac=str(item.mac) if item.mac else None,
         pool=item.pool,
+        users=[Assigned.of(user) for user in item.people],
+        shared=len(item.people) > 1,
         site=row.site_id,
         profile=row.profile_id,
     )

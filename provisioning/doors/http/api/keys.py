@@ -55,16 +55,17 @@ class NewKeys(Input):
 @ENDPOINTS.get("/keys/{level}/{owner}", Permission.READ)
 def list_keys(call: Call, level: str, owner: str) -> Listing[Key]:
     """The keys that stand at a level."""
-    return whole(map(_shown, usecases.list_keys(call.core, call.actor, level, owner)))
+    return whole(map(shown_key, usecases.list_keys(call.core, call.actor, level, owner)))
 
 
 @ENDPOINTS.put("/keys/{level}/{owner}", Permission.WRITE, listed=True)
 def replace_keys(call: Call, level: str, owner: str, body: NewKeys) -> Listing[Key]:
     """Make these the keys of a level."""
     keys = [usecases.read_key(item.sent()) for item in body.items]
-    return whole(map(_shown, usecases.replace_keys(call.core, call.actor, level, owner, keys)))
+    return whole(map(shown_key, usecases.replace_keys(call.core, call.actor, level, owner, keys)))
 
 
-def _shown(key: domain.Key) -> Key:
+def shown_key(key: domain.Key) -> Key:
+    """A key as it is shown."""
     at = key.address
     return Key.of(key, area=at.area, module=at.module, position=at.position, type=key.type)

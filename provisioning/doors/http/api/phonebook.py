@@ -46,10 +46,15 @@ class ContactChange(Input):
     numbers: Annotated[list[Number], Field(max_length=8)] = absent()
 
 
-class NewContact(ContactChange):
+class NewOwnContact(ContactChange):
     """A contact to make."""
 
     first_name: Text
+
+
+class NewContact(NewOwnContact):
+    """A contact of the organisation to make, or of one of its users."""
+
     user_id: UUID | None = absent()
     """Make it this user's own."""
 

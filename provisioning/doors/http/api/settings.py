@@ -56,7 +56,8 @@ class SettingValue(Shown):
     set_at: datetime
 
 
-def _schema(setting: Definition) -> dict[str, Any]:
+def schema_of(setting: Definition) -> dict[str, Any]:
+    """The JSON schema of a setting's value."""
     plain: dict[str, Any] = {"type": _TYPES.get(setting.kind, "string")}
     if setting.kind is Kind.CHOICE:
         plain["enum"] = list(setting.choices)
@@ -68,6 +69,11 @@ def _schema(setting: Definition) -> dict[str, Any]:
         plain |= {"minimum": setting.minimum, "maximum": setting.maximum}
     elif setting.kind is Kind.TEXT:
         plain |= {"minLength": setting.minimum, "maxLength": setting.maximum}
+    return plain
+
+
+def _schema(setting: Definition) -> dict[str, Any]:
+    plain = schema_of(setting)
     locked = {
         "type": "object",
         "properties": {"value": plain, "locked": {"type": "boolean"}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from provisioning.domain.kinds import Hotdesking
@@ -27,6 +28,8 @@ class Station(Shown):
     nomadic: bool
     users: list[UUID]
     """Who is assigned, in order."""
+    shared: bool
+    """Whether several users have it."""
     revision: int
 
 
@@ -92,4 +95,9 @@ def assign_device(call: Call, device: str, body: NewAssignments) -> Assignments:
 
 def shown_station(seat: usecases.Seat) -> Station:
     """A station as it is shown."""
-    return Station.of(seat.station, users=list(seat.users))
+    return Station.of(seat.station, **shares(seat))
+
+
+def shares(seat: usecases.Seat) -> dict[str, Any]:
+    """Who has a station, as it is shown."""
+    return {"users": list(seat.users), "shared": len(seat.users) > 1}

@@ -1,0 +1,58 @@
+"""What holds for a person before any phone's own values, and whether it keeps the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from provisioning.domain import rules
+from provisioning.domain.effective import Effective, Layer, Origin, resolve
+from provisioning.domain.packages import package_layers
+from provisioning.domain.settings import BY_KEY, Level, Scope
+from provisioning.store import groups, queries
+from provisioning.store.database import Session
+from provisioning.store.organisations import Organisation, Role
+from provisioning.store.people import User
+from provisioning.store.values import SettingValue
+from provisioning.usecases.core import Core
+from provisioning.usecases.phones import stored_value
+
+
+def held_by(core: Core, session: Session, user: User) -> dict[str, Effective]:
+    """Every setting, as it holds for a user before any phone's place, profile or own value."""
+    organisation = session.get_one(Organisation, user.organisation_id)
+    owners = [(str(Level.ORGANISATION), organisation.id), (str(Level.USER), user.id)]
+    names = {user.id: user.name, organisation.id: organisation.name}
+    if user.role_id is not None:
+        owners.append((str(Level.ROLE), user.role_id))
+        names[user.role_id] = session.get_one(Role, user.role_id).name
+    layers = package_layers(organisation.package)
+    for row in queries.settings_at(session, owners):
+        if row.key in BY_KEY:
+            layers.append(_layer(core, row, names))
+    return {key: held for scope in Scope for key, held in resolve(layers, scope=scope).items()}
+
+
+def _layer(core: Core, row: SettingValue, names: Mapping[UUID, str]) -> Layer:
+    origin = Origin(Level(row.level), names.get(row.owner_id, ""), row.set_by, row.set_at)
+    return Layer(row.key, stored_value(row, core.cipher), origin, row.locked)
+
+
+def keep_rules(core: Core, session: Session, user: User, changed: Collection[str]) -> None:
+    """Raise SettingsDisagree if what was changed breaks a rule for the user.
+
+    ``changed`` are the keys of settings, and the facts of the user as the rules name them; the
+    rows say already what is wanted.
+    """
+    if not any(key in changed for rule in rules.RULES for key in rule.keys):
+        return
+    session.flush()
+    known: dict[str, object] = {
+        key: held.value for key, held in held_by(core, session, user).items()
+    }
+    known[rules.EMAIL] = user.email
+    known[rules.ACCOUNTS] = len(queries.accounts_of(session, users=[user.id]))
+    known[rules.INCOMING] = user.incoming
+    known[rules.FALLBACK] = user.fallback.get("kind", "")
+    known[rules.CALLER_IDS] = len(groups.caller_ids(session, [user.id]).get(user.id, ()))
+    rules.check(known, changed)
