@@ -144,6 +144,22 @@ def test_every_column_of_a_sheet_is_described():
     assert rows("sheets.md") == [*people.COLUMNS, *phones.COLUMNS]
 
 
+FUNCTION = re.compile(r"^\\| ([A-H][0-9]+) \\|", re.MULTILINE)
+
+
+def test_every_function_has_a_test():
+    """Each id of docs/features.md stands in the name of a test, and in the table once."""
+    ids = FUNCTION.findall(read("features.md"))
+    assert len(ids) == len(set(ids))
+    names = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+    }
+    proven = {word for name in names for word in name.split("_")}
+    assert not [row for row in ids if row.lower() not in proven]
+
+
 PAGES = [
     page for folder in (".", "docs", "firmware", "certs") for page in (ROOT / folder).glob("*.md")
 ]

@@ -55,6 +55,22 @@ def _place(key: str, kind: Kind, default: Value, help_: str, maximum: int = 255)
     )
 
 
+def _rule(
+    key: str,
+    kind: Kind,
+    default: Value,
+    help_: str,
+    *,
+    choices: tuple[str, ...] = (),
+    maximum: int = 255,
+) -> Setting:
+    """A rule of the place: no template looks at it, no person overrides it."""
+    return Setting(
+        key, kind, default, help_,
+        scope=Scope.RULE, class_=Class.PLACE, levels=_PLACE_LEVELS, choices=choices, maximum=maximum,
+    )  # fmt: skip
+
+
 def _phone_secret(key: str, help_: str) -> Setting:
     return Setting(key, Kind.TEXT, "", help_, class_=Class.SECRET, levels=_PLACE_LEVELS, maximum=32)
 
@@ -147,6 +163,31 @@ SETTINGS: tuple[Setting, ...] = (
     _place("syslog.port", Kind.INTEGER, 514, "UDP port of the syslog server.", 65535),
     _place("syslog.level", Kind.INTEGER, 4, "Least severe syslog level sent (RFC 5424).", 7),
     _place("emergency.numbers", Kind.NUMBERS, ("112", "911"), "Numbers never barred.", 20),
+    # --- rules of the place
+    _rule("hotdesk.lease-hours", Kind.INTEGER, 12, "Hours after which a login ends.", maximum=999),
+    _rule("hotdesk.daily-end", Kind.TIME, "", "Time of day at which logins end; empty: never."),
+    _rule(
+        "hotdesk.elsewhere",
+        Kind.CHOICE,
+        "move",
+        "A login while logged in at another phone.",
+        choices=("move", "deny", "several"),
+    ),
+    _rule(
+        "hotdesk.take-over",
+        Kind.CHOICE,
+        "nobody",
+        "Who may take an occupied phone.",
+        choices=("nobody", "owner", "permission"),
+    ),
+    _rule(
+        "guest.numbers",
+        Kind.NUMBERS,
+        (),
+        "Numbers a phone may call while nobody is logged in.",
+        maximum=50,
+    ),
+    _rule("firmware.wanted", Kind.TEXT, "", "Firmware version the phones are to run.", maximum=64),
     # --- the phone itself
     Setting(
         "web.mode",

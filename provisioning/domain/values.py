@@ -32,16 +32,17 @@ STORED_LEVELS = tuple(level for level in Level if level not in (Level.BUILT_IN, 
 
 
 class Scope(StrEnum):
-    """What a value is about: the whole device, one station of it, one line, or a person.
+    """What a value is about: the whole device, one station of it, one line, a person, or a rule.
 
-    No template looks at what is about a person: it decides which lines and keys a phone has, or
-    is for the PBX alone.
+    No template looks at the last two. What is about a person decides which lines and keys a phone
+    has, or is for the PBX alone; a rule of the place decides what may be done with its phones.
     """
 
     DEVICE = "device"
     STATION = "station"
     LINE = "line"
     PERSON = "person"
+    RULE = "rule"
 
 
 class Class(StrEnum):
@@ -51,6 +52,10 @@ class Class(StrEnum):
     PLACE = "place"
     SECRET = "secret"  # noqa: S105 - a class of settings, not a secret
     PERSONAL = "personal"
+
+
+IN_FILES = frozenset({Scope.DEVICE, Scope.STATION, Scope.LINE})
+"""The scopes of settings that templates look at."""
 
 
 class Kind(StrEnum):
@@ -66,6 +71,7 @@ class Kind(StrEnum):
     COUNTRY = "country"
     HOST = "host"
     URL = "url"
+    TIME = "time"
     NUMBER = "number"
     NUMBERS = "numbers"
 
@@ -75,6 +81,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 _URL = re.compile(r"(https?|tftp)://[^\s\"'<>]{1,500}")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 
 PER_CLIENT = "per-client"
@@ -220,6 +227,7 @@ _PARSERS: dict[Kind, _Parser] = {
     Kind.LANGUAGE: _matching(_LANGUAGE, "a language tag such as de or pt-BR"),
     Kind.COUNTRY: _matching(_COUNTRY, "a country code of two capitals such as DE"),
     Kind.HOST: _host,
+    Kind.TIME: _matching(_TIME, "a time of day such as 18:30, or an empty text"),
     Kind.NUMBER: _matching(_NUMBER, "a phone number, or an empty text"),
     Kind.URL: _matching(_URL, "a URL that starts with http://, https:// or tftp://"),
     Kind.NUMBERS: _numbers,

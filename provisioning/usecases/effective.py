@@ -9,12 +9,12 @@ from uuid import UUID
 from provisioning.domain.effective import Effective
 from provisioning.domain.phone import Provisioning
 from provisioning.domain.roles import Permission
-from provisioning.domain.settings import BY_KEY, Class
+from provisioning.domain.settings import BY_KEY, Class, Scope
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
-from provisioning.usecases.phones import Facts, build_phone, person_values
+from provisioning.usecases.phones import Facts, build_phone, held_for, person_values
 from provisioning.usecases.previews import MASK
 
 
@@ -28,7 +28,7 @@ class LineValues:
 
 @dataclass(frozen=True, slots=True)
 class DeviceValues:
-    """The values of a device's settings, of each of its lines, and of its one user if it has one."""
+    """The values of a device's settings and its place's rules, of its lines, and of its one user."""
 
     device: tuple[Effective, ...]
     lines: tuple[LineValues, ...]
@@ -45,8 +45,9 @@ def device_values(core: Core, actor: Actor, device: UUID | str) -> DeviceValues:
     )
     held = {} if phone.blank else person_values(rows, core.cipher)
     person = {key: value for key, value in held.items() if key not in phone.settings}
+    rules = held_for(rows, core.cipher, None, Scope.RULE)
     return DeviceValues(
-        device=shown(actor, phone.settings),
+        device=shown(actor, {**phone.settings, **rules}),
         lines=tuple(
             LineValues(line.extension, shown(actor, line.settings)) for line in phone.lines
         ),

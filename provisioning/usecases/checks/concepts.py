@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from provisioning.domain.keys import SETS, KeyType
-from provisioning.domain.settings import SETTINGS, Scope
+from provisioning.domain.settings import SETTINGS
+from provisioning.domain.values import IN_FILES
 from provisioning.render.cases import cases
 from provisioning.render.files import used_settings
 from provisioning.vendors.load import Vendor
@@ -60,7 +61,7 @@ def _settings(vendors: list[Vendor]) -> Iterator[list[str]]:
     }
     yield ["Setting", *(vendor.id for vendor in vendors)]
     for setting in SETTINGS:
-        if setting.scope is Scope.PERSON:
+        if setting.scope not in IN_FILES:
             continue  # no phone has a parameter for it
         yield [
             f"`{setting.key}`",

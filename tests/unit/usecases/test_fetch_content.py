@@ -173,7 +173,7 @@ def durable(desk, device) -> TokenCredential:
     return TokenCredential(url.rstrip("/").rpartition("/")[2])
 
 
-def test_an_enrolment_link_hands_over_the_durable_url(desk, softphone):
+def test_h4_an_enrolment_link_hands_over_the_durable_url(desk, softphone):
     """The link's answer holds the account and the durable URL, whose first fetch ends the link."""
     device, link = softphone
     first = desk.fetch("linphone.xml", credential=link, door=Door.HTTPS, user_agent="Unknown")

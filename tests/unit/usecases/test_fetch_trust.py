@@ -350,7 +350,7 @@ def test_the_log_says_why(desk):
     assert all(own_token(desk).token not in line.path for line in lines)
 
 
-def test_an_unknown_mac_is_pending_once(desk, core, actor):
+def test_h1_an_unknown_mac_is_pending_once(desk, core, actor):
     """An unknown MAC stands in the pending table with what it said of itself, counted."""
     for _ in range(3):
         desk.fetch("805ec0000001.cfg", user_agent="Yealink SIP-T46U 108.87.14.1 80:5e:c0:00:00:01")
@@ -360,7 +360,7 @@ def test_an_unknown_mac_is_pending_once(desk, core, actor):
     assert [(row.mac, row.model, row.times) for row in rows] == [("805ec0000001", "T46U", 3)]
 
 
-def test_pending_is_capped(desk, core, actor):
+def test_h1_pending_is_capped(desk, core, actor):
     """A flood of unknown MACs fills the pending table to its cap and no further."""
     core.log._pending_cap = 5
     for number in range(12):

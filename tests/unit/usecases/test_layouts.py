@@ -95,7 +95,7 @@ def test_park_slots(desk, company):
     assert [places[0, n] for n in (2, 3, 4)] == [("park", "701"), ("park", "702"), ("park", "703")]
 
 
-def test_a_set_goes_round_set_keys_and_on_to_modules(desk, company):
+def test_h3_a_set_goes_round_set_keys_and_on_to_modules(desk, company):
     """A poured set leaves set keys alone, fills the phone, then its modules; the rest is told."""
     set_keys(
         desk, Level.SITE, company["site"],

@@ -72,7 +72,7 @@ def change_number(
     return _number(usecases.change_number(call.core, call.actor, number, body.sent(), revision))
 
 
-@ENDPOINTS.delete("/numbers/{number}", Permission.WRITE)
+@ENDPOINTS.delete("/numbers/{number}", Permission.WRITE, dry_run=True)
 def delete_number(call: Call, number: UUID, revision: int | None = None) -> None:
     """Delete a number nobody uses."""
     usecases.delete_number(call.core, call.actor, number, revision)
@@ -138,12 +138,14 @@ def change_cost_centre(
     )
 
 
-@ENDPOINTS.delete("/cost-centres/{cost_centre}", Permission.WRITE)
+@ENDPOINTS.delete("/cost-centres/{cost_centre}", Permission.WRITE, dry_run=True)
 def delete_cost_centre(
     call: Call, cost_centre: UUID, confirm: bool = False, revision: int | None = None
 ) -> None:
     """Delete a cost centre; `confirm` takes it from the users who have it."""
-    usecases.delete_cost_centre(call.core, call.actor, cost_centre, revision, confirm=confirm)
+    usecases.delete_cost_centre(
+        call.core, call.actor, cost_centre, revision, confirm=confirm or call.trying
+    )
 
 
 def _cost_centre(charged: usecases.ChargedTo) -> CostCentre:
@@ -206,7 +208,7 @@ def change_call_target(
     return CallTarget.of(row)
 
 
-@ENDPOINTS.delete("/call-targets/{target}", Permission.WRITE)
+@ENDPOINTS.delete("/call-targets/{target}", Permission.WRITE, dry_run=True)
 def delete_call_target(call: Call, target: UUID, revision: int | None = None) -> None:
     """Delete a call target that no key and no user's routing points to."""
     usecases.delete_target(call.core, call.actor, target, revision)

@@ -109,12 +109,14 @@ def change_category(
     )
 
 
-@ENDPOINTS.delete("/categories/{category}", Permission.WRITE)
+@ENDPOINTS.delete("/categories/{category}", Permission.WRITE, dry_run=True)
 def delete_category(
     call: Call, category: UUID, confirm: bool = False, revision: int | None = None
 ) -> None:
     """Delete a category with its options; without `confirm` only what goes is told."""
-    usecases.delete_category(call.core, call.actor, category, revision, confirm=confirm)
+    usecases.delete_category(
+        call.core, call.actor, category, revision, confirm=confirm or call.trying
+    )
 
 
 @ENDPOINTS.get("/categories/{category}/options", Permission.READ)
@@ -147,12 +149,14 @@ def change_option(
     )
 
 
-@ENDPOINTS.delete("/categories/{category}/options/{option}", Permission.WRITE)
+@ENDPOINTS.delete("/categories/{category}/options/{option}", Permission.WRITE, dry_run=True)
 def delete_option(
     call: Call, category: UUID, option: UUID, confirm: bool = False, revision: int | None = None
 ) -> None:
     """Delete an option; `confirm` deletes the keys that stand for its people too."""
-    usecases.delete_option(call.core, call.actor, category, option, revision, confirm=confirm)
+    usecases.delete_option(
+        call.core, call.actor, category, option, revision, confirm=confirm or call.trying
+    )
 
 
 @ENDPOINTS.put("/categories/{category}/options/{option}/users", Permission.WRITE)

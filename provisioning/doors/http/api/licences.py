@@ -87,7 +87,7 @@ def change_licence(
     return _shown(usecases.change_licence(call.core, call.actor, licence, body.quantity, revision))
 
 
-@ENDPOINTS.delete("/licences/{licence}", Permission.WRITE)
+@ENDPOINTS.delete("/licences/{licence}", Permission.WRITE, dry_run=True)
 def delete_licence(call: Call, licence: UUID, revision: int | None = None) -> None:
     """Delete licences nobody holds."""
     usecases.delete_licence(call.core, call.actor, licence, revision)

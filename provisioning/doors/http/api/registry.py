@@ -65,6 +65,11 @@ class Call:
     cookie: Cookie = field(default_factory=Cookie)
 
     @property
+    def trying(self) -> bool:
+        """Whether the change is only tried: nothing has to be confirmed then."""
+        return self.actor.trial is not None
+
+    @property
     def signed_in(self) -> SignedIn:
         """The session; only endpoints that ask for one have it."""
         if self.session is None:

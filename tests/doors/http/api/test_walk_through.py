@@ -53,7 +53,7 @@ async def test_readme_walk_through(api, core):
     assert (window["stage"], window["bound_source"]) == ("waiting for its return", "192.0.2.7")
 
 
-async def test_softphone_is_enrolled_by_link(api):
+async def test_h4_softphone_is_enrolled_by_link(api):
     """A device without a MAC gets a link, and another one when asked; the answers hold nothing else."""
     device = await api.made("/devices", {"vendor": "linphone", "name": "Ada's laptop"})
     assert device["mac"] is None

@@ -13,6 +13,7 @@ from provisioning.domain.effective import Effective, Origin
 from provisioning.domain.keys import SETS, Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Phone
 from provisioning.domain.settings import BY_KEY, SETTINGS, Kind, Level, Scope, Setting, Value
+from provisioning.domain.values import IN_FILES
 from provisioning.render.cases import Case, cases
 from provisioning.render.files import losses, named_rules, render_file
 from provisioning.vendors.registry import load_registry
@@ -136,7 +137,7 @@ def changes(setting: Setting, case: Case) -> bool:
 @pytest.mark.parametrize("dialect", sorted({dialect for _, dialect, _ in CLAIMS}))
 @pytest.mark.parametrize(
     "setting",
-    [item for item in SETTINGS if item.scope is not Scope.PERSON],
+    [item for item in SETTINGS if item.scope in IN_FILES],
     ids=lambda item: item.key,
 )
 def test_a_setting_changes_a_file_or_is_told_to_be_lost(setting, dialect):
