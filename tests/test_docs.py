@@ -144,7 +144,7 @@ def test_every_column_of_a_sheet_is_described():
     assert rows("sheets.md") == [*people.COLUMNS, *phones.COLUMNS]
 
 
-FUNCTION = re.compile(r"^\\| ([A-H][0-9]+) \\|", re.MULTILINE)
+FUNCTION = re.compile(r"^\| ([A-H][0-9]+) \|", re.MULTILINE)
 
 
 def test_every_function_has_a_test():
