@@ -33,6 +33,7 @@ from provisioning.usecases import retention
 from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.health import is_ready
+from provisioning.usecases.hotdesk import end_leases
 from provisioning.usecases.reload import settle
 from provisioning.usecases.requests import FileReply, FileRequest
 
@@ -42,6 +43,8 @@ DRAIN_SECONDS = 10.0
 _FETCH_THREADS = 16
 _FLUSH_SECONDS = 0.5
 _SETTLE_SECONDS = 1.0
+_LEASE_SECONDS = 15
+"""How often sessions are ended whose lease is over."""
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 
@@ -118,6 +121,7 @@ class App:
             await self._start_application(application, "ops", config.ops.host, config.ops.port)
         self._timers.every(_FLUSH_SECONDS, self._core.log.flush, "fetch-log")
         self._timers.every(_SETTLE_SECONDS, lambda: settle(self._core), "outbox")
+        self._timers.every(_LEASE_SECONDS, lambda: end_leases(self._core), "leases")
         self._timers.every(_HOUR, self._trim, "retention")
         self._timers.every(_DAY, self._certificates.reload, "certificates")
 

@@ -103,6 +103,18 @@ class PoolPhone(Conflict):
     """A pool phone belongs to whoever comes and takes no assigned users."""
 
 
+class HotdeskingOff(Conflict):
+    """The phone takes no logins, or the person may not log in on phones."""
+
+
+class StationOccupied(Conflict):
+    """Somebody is logged in at the phone, and the place's rules keep them there."""
+
+
+class LoggedInElsewhere(Conflict):
+    """The person is logged in at another phone, and the place's rules keep them there."""
+
+
 class StillInUse(Conflict):
     """The thing cannot go while others refer to it."""
 
@@ -161,6 +173,14 @@ class CursorExpired(BrokenRule):
 
 class Unauthenticated(BrokenRule):
     """No valid credential came with the request."""
+
+
+class WrongPin(BrokenRule):
+    """The extension is nobody's, or the PIN is not theirs."""
+
+
+class PinMustChange(BrokenRule):
+    """The PIN has to be changed before it can be used at a phone."""
 
 
 class Forbidden(BrokenRule):

@@ -170,3 +170,13 @@ class FallbackKind(StrEnum):
     DIAL_PLAN = "dial-plan"
     SCHEDULE = "schedule"
     SHARED_VOICEMAIL = "shared-voicemail"
+
+
+class SessionEnd(StrEnum):
+    """What ended a hotdesk session."""
+
+    LOGOUT = "logout"
+    ADMIN = "admin"
+    LEASE = "lease"
+    MOVED = "moved"
+    TAKEN_OVER = "taken-over"

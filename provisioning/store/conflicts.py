@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
-from provisioning.domain.errors import Conflict, DuplicateExtension, DuplicateMac, DuplicateName
+from provisioning.domain.errors import (
+    Conflict,
+    DuplicateExtension,
+    DuplicateMac,
+    DuplicateName,
+    LoggedInElsewhere,
+    StationOccupied,
+)
 from provisioning.store.tables import Base
 
 _RULES: dict[str, tuple[type[Conflict], str, str]] = {
@@ -24,6 +31,16 @@ _RULES: dict[str, tuple[type[Conflict], str, str]] = {
     "uq_dect_slot_system_id_number": (Conflict, "The slot was taken just now.", "number"),
     "uq_dect_system_organisation_id_name": (DuplicateName, "The name is taken.", "name"),
     "uq_device_identity_active": (DuplicateMac, "The MAC is registered already.", "mac"),
+    "uq_hotdesk_session_station": (
+        StationOccupied,
+        "Somebody logged in at this phone just now.",
+        "device",
+    ),
+    "uq_hotdesk_session_user": (
+        LoggedInElsewhere,
+        "This person logged in at another phone just now.",
+        "extension",
+    ),
     "uq_licence_organisation_id_kind_add_on": (DuplicateName, "There is one already.", "kind"),
     "uq_login_email": (DuplicateName, "The e-mail has a login already.", "email"),
     "uq_membership_organisation_id_login_id": (

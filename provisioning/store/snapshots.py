@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.mac import Mac
 from provisioning.domain.settings import Level
-from provisioning.store import dect, groups, phonebook, queries
+from provisioning.store import dect, groups, hotdesk, phonebook, queries
 from provisioning.store.catalogue import CallTarget, CostCentre, Number
 from provisioning.store.devices import (
     Assignment,
@@ -41,6 +41,7 @@ class Base:
 class Snapshot:
     """Rows as they stood together; ``versions`` proves whether they still do.
 
+    ``seated`` is who is logged in at a station, by its id.
     ``departments`` (the id of the option), ``caller_ids`` (the number to call out with) and
     ``numbers`` (further ones, in order) are by the user's id; ``roles`` are the names of the users'
     roles.
@@ -58,6 +59,7 @@ class Snapshot:
     servers: dict[UUID, SipServer]
     settings: tuple[SettingValue, ...]
     keys: tuple[KeyValue, ...]
+    seated: dict[UUID, UUID] = field(default_factory=dict)
     colleagues: tuple[User, ...] = ()
     departments: dict[UUID, UUID] = field(default_factory=dict)
     caller_ids: dict[UUID, str] = field(default_factory=dict)
@@ -91,7 +93,11 @@ def snapshot(session: Session, device: Device) -> Snapshot:
     stations += [station for _, station in slots if station is not None]
     station_ids = [station.id for station in stations]
     assignments = queries.assignments_at(session, station_ids)
-    people = queries.users(session, [assignment.user_id for assignment in assignments])
+    seated = {
+        station: row.user_id for station, row in hotdesk.open_at(session, station_ids).items()
+    }
+    wanted = [assignment.user_id for assignment in assignments]
+    people = queries.users(session, [*wanted, *seated.values()])
     accounts = queries.accounts_of(session, users=list(people), stations=station_ids)
     owners = _owners(device, people.values())
     keys = queries.keys_at(session, owners)
@@ -106,6 +112,7 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         profile=session.get_one(Profile, device.profile_id) if device.profile_id else None,
         stations=tuple(stations),
         assignments=tuple(assignments),
+        seated=seated,
         users=people,
         accounts=tuple(accounts),
         servers=queries.servers(session, [account.sip_server_id for account in accounts]),

@@ -23,6 +23,7 @@ from provisioning.store.devices import (
     DeviceIdentity,
     Station,
 )
+from provisioning.store.hotdesk import HotdeskSession
 from provisioning.store.jobs import ImportJob
 from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import (
@@ -61,6 +62,7 @@ __all__ = [
     "Feed",
     "FeedChange",
     "Fetch",
+    "HotdeskSession",
     "ImportJob",
     "KeyValue",
     "Licence",

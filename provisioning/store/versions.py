@@ -37,6 +37,7 @@ from provisioning.store.devices import (
     DeviceIdentity,
     Station,
 )
+from provisioning.store.hotdesk import HotdeskSession
 from provisioning.store.organisations import Organisation, Profile, Role, Site
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.values import KeyValue, SettingValue
@@ -126,6 +127,10 @@ def _assignment(row: Assignment, stale: Stale) -> None:
     stale.stations |= _both(row, "station_id")
 
 
+def _seat(row: HotdeskSession, stale: Stale) -> None:
+    stale.stations.add(row.station_id)
+
+
 def _user(row: User, stale: Stale) -> None:
     """People stand on others' phones too, where a key there is generated from people."""
     stale.users.add(row.id)
@@ -207,6 +212,7 @@ def _value(row: SettingValue | KeyValue, stale: Stale) -> None:
 
 _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
     Assignment: _assignment,
+    HotdeskSession: _seat,
     CallTarget: _catalogue,
     CategoryOption: _category_option,
     CostCentre: _cost_centre,
@@ -233,6 +239,7 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
+    HotdeskSession: {"lease_until"},
     Organisation: {
         "totp_required",
         "address",

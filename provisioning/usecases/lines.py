@@ -43,7 +43,11 @@ def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
     """Whose lines a station has, in order, and whether they are shared.
 
     Nobody's who is disabled, and of whoever's calls follow where they log in only there (B13).
+    Somebody who is logged in has all lines, in place of those it is assigned to.
     """
+    guest = snapshot.users.get(snapshot.seated.get(station, station))
+    if guest is not None and guest.enabled:
+        return [(guest, False)]
     rows = [row for row in snapshot.assignments if row.station_id == station]
     return [
         (snapshot.users[row.user_id], row.appearance == Appearance.SHARED)

@@ -278,9 +278,12 @@ def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None
 # --- PINs
 
 
-def set_pin(core: Core, actor: Actor, user: UUID | str, pin: str | None) -> str:
+def set_pin(
+    core: Core, actor: Actor, user: UUID | str, pin: str | None, *, must_change: bool = False
+) -> str:
     """Set a user's hotdesk PIN, or generate one; returns it, to be shown once.
 
+    With ``must_change`` no phone takes it before its user has changed it.
     Raises InvalidInput for a PIN that is too short, a sequence or a repetition.
     """
     actor.require(Permission.WRITE)
@@ -291,7 +294,7 @@ def set_pin(core: Core, actor: Actor, user: UUID | str, pin: str | None) -> str:
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         row.pin_hash = hashed
-        row.pin_must_change = False
+        row.pin_must_change = must_change
     return chosen
 
 

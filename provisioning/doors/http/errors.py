@@ -19,6 +19,7 @@ from provisioning.domain.errors import (
     MalformedJson,
     MigrationNeeded,
     NotFound,
+    PinMustChange,
     StaleRevision,
     StoreUnavailable,
     TooLarge,
@@ -26,6 +27,7 @@ from provisioning.domain.errors import (
     Unauthenticated,
     UnsupportedMediaType,
     WrongMethod,
+    WrongPin,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,6 +43,8 @@ STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     CursorExpired: HTTPStatus.GONE,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    WrongPin: HTTPStatus.FORBIDDEN,
+    PinMustChange: HTTPStatus.FORBIDDEN,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
     WrongMethod: HTTPStatus.METHOD_NOT_ALLOWED,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

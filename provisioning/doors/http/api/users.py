@@ -146,6 +146,12 @@ class Pin(Input):
     generate: bool = absent()
 
 
+class FirstPin(Pin):
+    """A PIN an admin sets; no phone takes it before it was changed, if it must be."""
+
+    must_change: bool = absent()
+
+
 class SetPin(Shown):
     """That a PIN is set; a generated one is shown this once."""
 
@@ -241,10 +247,12 @@ def delete_user(call: Call, user: UUID, revision: int | None = None) -> None:
 
 
 @ENDPOINTS.put("/users/{user}/pin", Permission.WRITE)
-def set_pin(call: Call, user: UUID, body: Pin) -> SetPin:
+def set_pin(call: Call, user: UUID, body: FirstPin) -> SetPin:
     """Set a user's hotdesk PIN, or generate one."""
     wanted = wanted_pin(body)
-    pin = usecases.set_pin(call.core, call.actor, user, wanted)
+    pin = usecases.set_pin(
+        call.core, call.actor, user, wanted, must_change=bool(body.sent().get("must_change"))
+    )
     return SetPin(has_pin=True) if wanted else SetPin(has_pin=True, pin=pin)
 
 

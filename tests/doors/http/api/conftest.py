@@ -201,6 +201,17 @@ async def furnish_catalogue(api: Caller, office: Office) -> None:
     }
 
 
+async def seated(api: Caller, office: Office) -> str:
+    """Log the user in at a pool phone; the session's id."""
+    extension = (await api("GET", f"/users/{office['user']}")).json["extension"]
+    await api("PUT", f"/users/{office['user']}/pin", {"pin": "482913"})
+    pool = await api.made("/devices", {"mac": f"00156500{extension}", "pool": True})
+    login = {"device": pool["id"], "extension": extension, "pin": "482913"}
+    reply = await api("POST", "/hotdesk/login", login)
+    assert reply.status == 200, reply.json
+    return str(reply.json["id"])
+
+
 async def furnish_more(api: Caller, office: Office) -> None:
     """Add what only some tests need: a DECT system, a value, a key, a line and so on."""
     await furnish_catalogue(api, office)
@@ -211,6 +222,7 @@ async def furnish_more(api: Caller, office: Office) -> None:
     events = (await api("GET", "/audit")).json["items"]
     office.ids |= {"event": events[0]["id"]}
     office.ids |= {"system": system["id"], "handset": handset["id"]}
+    office.ids["hotdesk_session"] = await seated(api, office)
     office.ids["job"] = await imported(api, "first_name\nGrace\n")
     values = {"admin.password": SECRETS["phone"], "language": "de"}
     assert (await api("PUT", f"/settings/device/{office['device']}", values)).status == 200

@@ -23,6 +23,7 @@ BODIES = {
     "NewMember": {"device": "{device}"},
     "NewManager": {"device": "{device}"},
     "Pin": {"generate": True},
+    "FirstPin": {"generate": True},
     "NewKeys": {"items": []},
     "Swap": {"handset": ABSENT},
     "NewValues": {"language": "de"},

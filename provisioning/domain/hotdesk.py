@@ -1,0 +1,87 @@
+"""The rules of hotdesking: who may log in where, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from provisioning.domain.errors import HotdeskingOff, LoggedInElsewhere, StationOccupied
+from provisioning.domain.kinds import Hotdesking
+
+
+class Elsewhere(StrEnum):
+    """What a login does to one at another phone."""
+
+    MOVE = "move"
+    DENY = "deny"
+    SEVERAL = "several"
+
+
+class TakeOver(StrEnum):
+    """Who may take a phone at which somebody else is logged in."""
+
+    NOBODY = "nobody"
+    OWNER = "owner"
+    PERMISSION = "permission"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A login as the rules see it.
+
+    ``owner`` says that the phone is assigned to the person, ``permitted`` that whoever asks may
+    take occupied phones.
+    """
+
+    feature: bool
+    station: Hotdesking
+    pool: bool
+    occupied: bool
+    elsewhere: bool
+    owner: bool = False
+    permitted: bool = False
+
+
+def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
+    """Raise HotdeskingOff, StationOccupied or LoggedInElsewhere unless the login may be."""
+    takes = wish.station == Hotdesking.ANY or (wish.station == Hotdesking.POOL and wish.pool)
+    if not takes:
+        raise HotdeskingOff(
+            "Nobody can log in at this phone.",
+            remedy='Make it a pool phone, or set its hotdesking to "any".',
+        )
+    if not wish.feature:
+        raise HotdeskingOff(
+            "This person may not log in on phones.", remedy="Switch feature.hotdesking on for them."
+        )
+    allowed = {
+        TakeOver.NOBODY: False,
+        TakeOver.OWNER: wish.owner,
+        TakeOver.PERMISSION: wish.permitted or wish.owner,
+    }
+    if wish.occupied and not allowed[take_over]:
+        raise StationOccupied(
+            "Somebody else is logged in at this phone.", remedy="Let them log out first."
+        )
+    if wish.elsewhere and elsewhere is Elsewhere.DENY:
+        raise LoggedInElsewhere(
+            "This person is logged in at another phone.", remedy="Log out there first."
+        )
+
+
+def lease_end(start: datetime, hours: int, daily_end: str, zone: str) -> datetime:
+    """When a login ends by itself: after so many hours, or at the place's time of day before that.
+
+    Nought hours means that only the time of day ends it, and without one it lasts ten years.
+    """
+    until = start + (timedelta(hours=hours) if hours else timedelta(days=3650))
+    if not daily_end:
+        return until
+    local = start.astimezone(ZoneInfo(zone or "UTC"))
+    hour, minute = map(int, daily_end.split(":"))
+    ends = datetime.combine(local.date(), time(hour, minute), local.tzinfo)
+    if ends <= local:
+        ends = datetime.combine(local.date() + timedelta(days=1), time(hour, minute), local.tzinfo)
+    return min(until, ends.astimezone(start.tzinfo))

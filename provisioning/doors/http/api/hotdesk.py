@@ -1,0 +1,112 @@
+"""Hotdesking: logging in at a phone and out, and who sits where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from uuid import UUID
+
+from provisioning.domain.roles import Permission
+from provisioning.doors.http.api.models import (
+    Input,
+    Listing,
+    Secret,
+    Shown,
+    Text,
+    absent,
+    listing,
+)
+from provisioning.doors.http.api.registry import Call, Endpoints
+from provisioning.usecases import hotdesk as usecases
+from provisioning.usecases.pages import Page
+
+ENDPOINTS = Endpoints()
+
+
+class HotdeskSession(Shown):
+    """Who sits where, since when, and until when at the longest."""
+
+    id: UUID
+    user_id: UUID
+    name: str
+    extension: str | None
+    station_id: UUID
+    device_id: UUID | None
+    started_at: datetime
+    lease_until: datetime
+    revision: int
+
+
+class NewHotdeskSession(Input):
+    """A login at a phone, named by its id or MAC, or by the SIP user name of its place account."""
+
+    device: Text = absent()
+    sip_username: Text = absent()
+    extension: Text
+    pin: Secret
+
+
+class HotdeskLogout(Input):
+    """A phone at which to log out."""
+
+    device: Text = absent()
+    sip_username: Text = absent()
+
+
+class HotdeskExtension(Input):
+    """How long a session is to last."""
+
+    until: datetime
+
+
+class EndedSessions(Shown):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+@ENDPOINTS.post("/hotdesk/login", Permission.PBX, HTTPStatus.OK)
+def hotdesk_login(call: Call, body: NewHotdeskSession) -> HotdeskSession:
+    """Log somebody in at a phone by extension and PIN."""
+    return _shown(usecases.log_in(call.core, call.actor, **body.sent()))
+
+
+@ENDPOINTS.post("/hotdesk/logout", Permission.PBX, HTTPStatus.OK)
+def hotdesk_logout(call: Call, body: HotdeskLogout) -> None:
+    """End the session at a phone."""
+    usecases.log_out(call.core, call.actor, **body.sent())
+
+
+@ENDPOINTS.get("/hotdesk/sessions", Permission.READ)
+def list_hotdesk_sessions(call: Call, page: Page) -> Listing[HotdeskSession]:
+    """Who sits where now, the latest first."""
+    return listing(usecases.list_sessions(call.core, call.actor, page), page, _shown)
+
+
+@ENDPOINTS.patch("/hotdesk/sessions/{hotdesk_session}", Permission.WRITE)
+def extend_hotdesk_session(
+    call: Call, hotdesk_session: UUID, body: HotdeskExtension
+) -> HotdeskSession:
+    """Let a session last until another moment."""
+    return _shown(usecases.extend(call.core, call.actor, hotdesk_session, body.until))
+
+
+@ENDPOINTS.delete("/hotdesk/sessions/{hotdesk_session}", Permission.WRITE)
+def end_hotdesk_session(call: Call, hotdesk_session: UUID) -> None:
+    """End one session."""
+    usecases.end_session(call.core, call.actor, hotdesk_session)
+
+
+@ENDPOINTS.delete("/hotdesk/sessions", Permission.WRITE)
+def end_all_hotdesk_sessions(call: Call) -> EndedSessions:
+    """End every session of the organisation."""
+    return EndedSessions(ended=usecases.end_all(call.core, call.actor))
+
+
+def _shown(seat: usecases.Seat) -> HotdeskSession:
+    return HotdeskSession.of(
+        seat.session,
+        name=seat.user.name,
+        extension=seat.user.extension,
+        device_id=seat.station.device_id,
+    )
