@@ -1,4 +1,4 @@
-"""`provisioning import` and `provisioning export`: users and devices as CSV."""
+"""`provisioning import` and `provisioning export`: users, devices and contacts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from provisioning.cli.printing import plain, print_item
 from provisioning.domain.errors import InvalidInput
 from provisioning.domain.kinds import ImportState, SheetKind
 from provisioning.store.jobs import ImportJob
-from provisioning.usecases.importing import export_sheet, import_sheet
+from provisioning.usecases.importing import export_sheet, import_cards, import_sheet
 
 app = typer.Typer()
 
-_What = Annotated[SheetKind, typer.Argument(metavar="WHAT", help="users or devices.")]
+_What = Annotated[SheetKind, typer.Argument(metavar="WHAT", help="users, devices or contacts.")]
+_CARDS = (".vcf", ".vcard")
 _SHOWN = 50
 """Errors printed."""
 
@@ -26,20 +27,32 @@ _SHOWN = 50
 @app.command("import")
 def import_(
     what: _What,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file (UTF-8).")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or vCard file (UTF-8).")],
     *,
+    owner: Annotated[
+        str | None, typer.Option(help="Whose own contacts the cards of a .vcf are to be.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only, write nothing.")] = False,
     organisation: OrganisationName = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import users or devices from CSV: all rows or none."""
+    """Import users, devices or contacts from CSV, contacts from vCard too: all rows or none."""
+    cards = what == SheetKind.CONTACTS and file.suffix.lower() in _CARDS
+    if owner is not None and not cards:
+        raise InvalidInput(
+            "--owner is for contacts from a .vcf file only.",
+            remedy="Write the owner into the column 'owner'.",
+        )
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from None
     with acting(config, organisation) as (core, actor):
-        job = import_sheet(core, actor, what, content, dry_run=dry_run, progress=_told)
+        if cards:
+            job = import_cards(core, actor, content, owner=owner, dry_run=dry_run, progress=_told)
+        else:
+            job = import_sheet(core, actor, what, content, dry_run=dry_run, progress=_told)
     if as_json:
         print_item(plain(job), as_json=True)
     else:
@@ -72,7 +85,7 @@ def export(
     organisation: OrganisationName = None,
     config: ConfigFile = None,
 ) -> None:
-    """Print the organisation's users or devices as CSV."""
+    """Print the organisation's users, devices or contacts as CSV."""
     with acting(config, organisation) as (core, actor):
         text = export_sheet(core, actor, what)
     sys.stdout.buffer.write(text.encode())

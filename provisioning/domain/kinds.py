@@ -125,10 +125,11 @@ class Incoming(StrEnum):
 
 
 class SheetKind(StrEnum):
-    """What a CSV text is of."""
+    """What an imported text is of."""
 
     USERS = "users"
     DEVICES = "devices"
+    CONTACTS = "contacts"
 
 
 class ImportState(StrEnum):

@@ -1,4 +1,4 @@
-"""Imports and exports of users and devices as CSV: checked first, then written at once.
+"""Imports and exports of users, devices and contacts: checked first, then written at once.
 
 The checks read only, so that nobody waits for them; the transaction that writes holds what was
 worked out before. Whoever changed something in between makes it fail whole, and it is run again.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +18,20 @@ import structlog
 from provisioning.domain.errors import BrokenRule, InvalidInput
 from provisioning.domain.kinds import ImportState, SheetKind
 from provisioning.domain.roles import Permission
+from provisioning.store import phonebook
 from provisioning.store.database import Session
 from provisioning.store.jobs import ImportJob
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
-from provisioning.usecases.sheets import cells, people, phones
+from provisioning.usecases.sheets import cards, cells, contacts, people, phones
 from provisioning.usecases.sheets.cells import Row, RowError
 from provisioning.usecases.sheets.plans import Plan, Progress
 
 MOST_ERRORS = 1000
 """Errors that are kept; all are counted."""
+
+_Reader = Callable[[str], list[Row]]
 
 _log = structlog.get_logger(__name__)
 
@@ -43,14 +47,24 @@ class _Sheet:
 _SHEETS: dict[SheetKind, _Sheet] = {
     SheetKind.USERS: _Sheet(people.COLUMNS, (), people.plan_users, people.export_users),
     SheetKind.DEVICES: _Sheet(phones.COLUMNS, ("mac",), phones.plan_devices, phones.export_devices),
+    SheetKind.CONTACTS: _Sheet(
+        contacts.COLUMNS, (), contacts.plan_contacts, contacts.export_contacts
+    ),
 }
 
 
 def export_sheet(core: Core, actor: Actor, kind: SheetKind) -> str:
-    """The organisation's users or devices as CSV; importing it again changes nothing."""
+    """The organisation's users, devices or contacts as CSV; importing it again changes nothing."""
     actor.require(Permission.READ)
     with core.database.read() as session:
         return _SHEETS[kind].export(session, actor.organisation)
+
+
+def export_cards(core: Core, actor: Actor) -> str:
+    """The organisation's shared contacts as vCards; importing them again changes nothing."""
+    actor.require(Permission.READ)
+    with core.database.read() as session:
+        return cards.write(phonebook.contacts(session, actor.organisation, None))
 
 
 def start_import(
@@ -60,7 +74,21 @@ def start_import(
 
     Raises InvalidInput for a text that is no CSV of the right columns.
     """
-    job, rows = _accept(core, actor, kind, content, dry_run=dry_run)
+    job, rows = _accept(core, actor, kind, content, _rows_of(kind), dry_run=dry_run)
+    on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    return job
+
+
+def start_cards(
+    core: Core, actor: Actor, content: bytes, *, owner: str | None, dry_run: bool, on: Executor
+) -> ImportJob:
+    """Begin to import vCards and return at once; ``owner`` names the user whose own they are.
+
+    Without one, new contacts are shared and known ones stay whose they are. Raises InvalidInput
+    for a text that is no vCards.
+    """
+    kind, read = SheetKind.CONTACTS, partial(cards.read, owner=owner)
+    job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
     on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
     return job
 
@@ -75,7 +103,23 @@ def import_sheet(
     progress: Progress = lambda _: None,
 ) -> ImportJob:
     """Import a CSV text and return when it is done; raises as ``start_import``."""
-    job, rows = _accept(core, actor, kind, content, dry_run=dry_run)
+    job, rows = _accept(core, actor, kind, content, _rows_of(kind), dry_run=dry_run)
+    _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
+    return read_import(core, actor, job.id)
+
+
+def import_cards(
+    core: Core,
+    actor: Actor,
+    content: bytes,
+    *,
+    owner: str | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda _: None,
+) -> ImportJob:
+    """Import vCards and return when it is done; ``start_cards`` says what ``owner`` is."""
+    kind, read = SheetKind.CONTACTS, partial(cards.read, owner=owner)
+    job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
     _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
     return read_import(core, actor, job.id)
 
@@ -90,20 +134,26 @@ def read_import(core: Core, actor: Actor, job: UUID | str) -> ImportJob:
     return row_of(core, actor, ImportJob, job)
 
 
+def _rows_of(kind: SheetKind) -> _Reader:
+    sheet = _SHEETS[kind]
+    return partial(cells.read, columns=sheet.columns, required=sheet.required)
+
+
 def _accept(
-    core: Core, actor: Actor, kind: SheetKind, content: bytes, *, dry_run: bool
+    core: Core, actor: Actor, kind: SheetKind, content: bytes, read: _Reader, *, dry_run: bool
 ) -> tuple[ImportJob, list[Row]]:
     actor.require(Permission.WRITE)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            f"Byte {error.start + 1} is not UTF-8.", remedy="Save the file as CSV UTF-8."
+            f"Byte {error.start + 1} is not UTF-8.", remedy="Save the file as UTF-8."
         ) from None
-    sheet = _SHEETS[kind]
-    rows = cells.read(text, sheet.columns, required=sheet.required)
+    rows = read(text)
     if not rows:
-        raise InvalidInput("There is no row.", remedy="Give a header and a row for each thing.")
+        raise InvalidInput(
+            "There is no row and no card.", remedy="Give a header and a row for each thing."
+        )
     with changing(core, actor) as session:
         job = ImportJob(
             organisation_id=actor.organisation,

@@ -36,6 +36,7 @@ from provisioning.usecases.registering import (
 )
 from provisioning.usecases.sheets import cells
 from provisioning.usecases.sheets.cells import Row
+from provisioning.usecases.sheets.names import by_name, called
 from provisioning.usecases.sheets.plans import Plan, Progress
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -88,13 +89,8 @@ class _Known:
             "profile": profiles.get(device.profile_id, "") if device.profile_id else "",
             "pool": cells.word(bool(station and station.pool)),
             "expansion_modules": str(device.expansion_modules),
-            "users": " ".join(_named(self.users[user]) for user in self.people(device)),
+            "users": " ".join(called(self.users[user]) for user in self.people(device)),
         }
-
-
-def _named(user: User) -> str:
-    """What a user is called in the sheet: something no other user has."""
-    return user.extension or user.email or str(user.id)
 
 
 def export_devices(session: Session, organisation: UUID) -> str:
@@ -140,11 +136,7 @@ class _Planner:
         self._core, self._actor, self._known = core, actor, known
         self._result = Plan()
         self._lines: dict[str, int] = {}
-        self._people: dict[str, User] = {}
-        for user in known.users.values():
-            for name in (user.extension, user.email, str(user.id)):
-                if name:
-                    self._people[name] = user
+        self._people = by_name(known.users.values())
 
     def plan(self, session: Session, rows: list[Row], progress: Progress) -> Plan:
         wanted = []
@@ -305,7 +297,7 @@ class _Planner:
         if "profile" in values:
             after["profile"] = profiles.get(values["profile"], "")
         if "users" in values:
-            after["users"] = " ".join(_named(self._known.users[user]) for user in values["users"])
+            after["users"] = " ".join(called(self._known.users[user]) for user in values["users"])
         return any(now[column] != value for column, value in after.items())
 
     def _made(self, item: _Wanted) -> list[list[Any]]:

@@ -262,3 +262,23 @@ def test_a2_owner_is_set_by_a_command(run):
     assert run("organisation", "owner", "ada@example.com").code == 0
     roles = {item["email"]: item["role"] for item in items(run("login", "list", "--json"))}
     assert roles == {"admin@example.com": "admin", "ada@example.com": "owner"}
+
+
+# --- contacts
+
+
+def test_h7_contacts_come_from_a_sheet_or_from_cards(run, tmp_path):
+    """A file's ending says which it is; what is wrong is printed and ends with 1."""
+    sheet, cards, bad = tmp_path / "a.csv", tmp_path / "a.VCF", tmp_path / "b.vcf"
+    sheet.write_text("first_name,work\nTaxi,1\n")
+    cards.write_text("BEGIN:VCARD\nFN:Mum\nTEL:2\nEND:VCARD\n")
+    bad.write_text("BEGIN:VCARD\nTEL:2\nEND:VCARD\n")
+    assert "done: 1 rows, 1 new" in run("import", "contacts", str(sheet)).text
+    assert "checked" in run("import", "contacts", str(cards), "--dry-run").text
+    assert "done: 1 rows, 1 new" in run("import", "contacts", str(cards)).text
+    refused = run("import", "contacts", str(bad))
+    assert (refused.code, "line 1, first_name" in refused.errors) == (1, True)
+    assert run("import", "contacts", str(sheet), "--owner", "1001").code != 0
+    exported = run("export", "contacts").text
+    assert ",Taxi," in exported
+    assert ",Mum," in exported

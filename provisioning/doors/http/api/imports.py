@@ -1,4 +1,4 @@
-"""Users and devices as CSV: imports that tell how far they are, and exports."""
+"""Users, devices and contacts as CSV or vCards: imports that tell how far they are, and exports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from provisioning.domain.kinds import SheetKind
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Content, Listing, Shown, Takes, Upload, listing
+from provisioning.doors.http.api.models import Content, Listing, Shown, Takes, Text, Upload, listing
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.usecases import importing as usecases
 from provisioning.usecases.pages import Page
@@ -19,13 +19,15 @@ ENDPOINTS = Endpoints()
 
 LARGEST_SHEET = 16 * 1024 * 1024
 _CSV = "text/csv"
+_VCARD = "text/vcard"
 _AT_ONCE = 2
 """Imports that run at a time; more wait."""
 
 _workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import")
 
 Sheet = Annotated[Upload, Takes(_CSV, LARGEST_SHEET)]
-Kind = Literal["users", "devices"]
+Cards = Annotated[Upload, Takes(_VCARD, LARGEST_SHEET)]
+Kind = Literal["users", "devices", "contacts"]
 
 
 class RowError(Shown):
@@ -63,7 +65,7 @@ class Import(Shown):
 
 @ENDPOINTS.post("/imports/{kind}", Permission.WRITE, HTTPStatus.ACCEPTED)
 def start_import(call: Call, kind: Kind, upload: Sheet, dry_run: bool = False) -> Import:
-    """Import a CSV of users or devices: all rows or none; a dry run writes nothing."""
+    """Import a CSV of users, devices or contacts: all rows or none; a dry run writes nothing."""
     job = usecases.start_import(
         call.core, call.actor, SheetKind(kind), upload.content, dry_run=dry_run, on=_workers
     )
@@ -84,6 +86,24 @@ def read_import(call: Call, job: UUID) -> Import:
 
 @ENDPOINTS.get("/exports/csv/{kind}", Permission.READ)
 def export_sheet(call: Call, kind: Kind) -> Content:
-    """The users or devices as CSV; importing it again changes nothing."""
+    """The users, devices or contacts as CSV; importing it again changes nothing."""
     text = usecases.export_sheet(call.core, call.actor, SheetKind(kind))
     return Content(text.encode(), f"{_CSV}; charset=utf-8")
+
+
+@ENDPOINTS.post("/phonebook/vcard", Permission.WRITE, HTTPStatus.ACCEPTED)
+def import_cards(
+    call: Call, upload: Cards, owner: Text | None = None, dry_run: bool = False
+) -> Import:
+    """Import vCards as shared contacts, or as the own ones of the user named: all or none."""
+    job = usecases.start_cards(
+        call.core, call.actor, upload.content, owner=owner, dry_run=dry_run, on=_workers
+    )
+    return Import.of(job)
+
+
+@ENDPOINTS.get("/phonebook/vcard", Permission.READ)
+def export_cards(call: Call) -> Content:
+    """The shared contacts as vCards; importing them again changes nothing."""
+    text = usecases.export_cards(call.core, call.actor)
+    return Content(text.encode(), f"{_VCARD}; charset=utf-8")

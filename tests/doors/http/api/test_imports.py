@@ -1,4 +1,4 @@
-"""Users and devices as CSV over the API."""
+"""Users, devices and contacts as CSV and vCard over the API."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 from provisioning.doors.http.api.imports import LARGEST_SHEET
 
 CSV = {"Content-Type": "text/csv"}
+VCARD = {"Content-Type": "text/vcard; charset=utf-8"}
 
 
 async def ended(api, job):
@@ -47,3 +48,32 @@ async def test_a_sheet_in_another_form_is_refused(api):
     assert (await api("POST", "/imports/users", data=large, headers=CSV)).status == 413
     assert (await api("POST", "/imports/users", data=b"colour\n", headers=CSV)).status == 422
     assert (await api("POST", "/imports/cats", data=b"a\n", headers=CSV)).status == 422
+
+
+async def test_h7_contacts_go_in_and_come_out_as_csv_and_cards(api, office):
+    """Both forms make contacts, shared or a user's own, and both exports show the shared ones."""
+    reply = await api(
+        "POST", "/imports/contacts", data=b"first_name,work\nTaxi,+49 30\n", headers=CSV
+    )
+    assert (await ended(api, reply.json))["makes"] == 1
+    card = b"BEGIN:VCARD\r\nFN:Mum\r\nTEL;TYPE=home:1\r\nEND:VCARD\r\n"
+    path = "/phonebook/vcard?owner=1001"
+    reply = await api("POST", f"{path}&dry_run=1", data=card, headers=VCARD)
+    assert reply.status == 202
+    assert (await ended(api, reply.json))["state"] == "checked"
+    reply = await api("POST", path, data=card, headers=VCARD)
+    assert (await ended(api, reply.json))["state"] == "done"
+    book = {item["first_name"]: item for item in (await api("GET", "/phonebook")).json["items"]}
+    assert book["Mum"]["user_id"] == office["user"]
+    assert b",1001,,,,1\r\n" in (await api("GET", "/exports/csv/contacts")).body
+    reply = await api("GET", "/phonebook/vcard")
+    assert reply.headers["Content-Type"] == "text/vcard; charset=utf-8"
+    assert b"\r\nFN:Taxi\r\nTEL;TYPE=WORK,VOICE:+4930\r\n" in reply.body
+    assert b"Mum" not in reply.body
+
+
+async def test_h7_what_is_no_card_is_refused(api):
+    """A body of another type or without cards is told what is taken."""
+    assert (await api("POST", "/phonebook/vcard", data=b"a", headers=CSV)).status == 415
+    assert (await api("POST", "/phonebook/vcard", data=b"a", headers=VCARD)).status == 422
+    assert (await api("POST", "/phonebook/vcard", data=b"\xff", headers=VCARD)).status == 422
