@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -24,6 +25,7 @@ BODIES = {
     "NewManager": {"device": "{device}"},
     "Pin": {"generate": True},
     "FirstPin": {"generate": True},
+    "HotdeskExtension": {"until": (datetime.now(UTC) + timedelta(hours=2)).isoformat()},
     "NewKeys": {"items": []},
     "Swap": {"handset": ABSENT},
     "NewValues": {"language": "de"},
