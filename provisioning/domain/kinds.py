@@ -170,3 +170,10 @@ class FallbackKind(StrEnum):
     DIAL_PLAN = "dial-plan"
     SCHEDULE = "schedule"
     SHARED_VOICEMAIL = "shared-voicemail"
+
+
+class Purpose(StrEnum):
+    """What a picture is for."""
+
+    AVATAR = "avatar"
+    COVER = "cover"

@@ -106,13 +106,16 @@ class Poured:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An entry of a phone book. ``numbers`` are (kind, number): internal, work, mobile, home."""
+    """An entry of a phone book. ``numbers`` are (kind, number): internal, work, mobile, home.
+
+    ``picture`` is a path behind the screen URL.
+    """
 
     first_name: str
     last_name: str = ""
     numbers: tuple[tuple[str, str], ...] = ()
     department: str = ""
-    picture_url: str = ""
+    picture: str = ""
 
     @property
     def name(self) -> str:
@@ -154,6 +157,17 @@ class Provisioning:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A phone's wallpaper and the organisation's logo, as paths behind the screen URL.
+
+    Empty where there is none.
+    """
+
+    wallpaper: str = ""
+    logo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
     """One device and everything its files depend on.
 
@@ -180,6 +194,7 @@ class Phone:
     dect: Dect | None = None
     directory: Directory = Directory()
     provisioning: Provisioning = Provisioning()
+    look: Look = Look()
     pool: bool = False
     blank: bool = False
     expansion_modules: int = 0

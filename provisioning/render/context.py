@@ -63,6 +63,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       or that outgoing calls are disabled; else empty
     - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem, screens (where the
       phone tells its events: ``event/dnd-on`` and ``event/dnd-off`` behind it; empty if it cannot)
+    - ``look``: wallpaper_url and its file name wallpaper, logo_url (the organisation's avatar);
+      empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
@@ -93,6 +95,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "tone": _tone(phone, vendor),
         "idle": _idle(phone),
         "provisioning": _provisioning(phone),
+        "look": _look(phone),
         "adopt": _adopt(phone, vendor),
     }
 
@@ -239,6 +242,16 @@ def language(vendor: Vendor, tag: str) -> str:
         if candidate in words:
             return words[candidate]
     return ""
+
+
+def _look(phone: Phone) -> Context:
+    look = phone.look
+    url = stations.picture_url(phone, look.wallpaper)
+    return {
+        "wallpaper_url": url,
+        "wallpaper": url.rpartition("/")[2],
+        "logo_url": stations.picture_url(phone, look.logo),
+    }
 
 
 def _provisioning(phone: Phone) -> Context:

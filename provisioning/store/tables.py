@@ -36,6 +36,7 @@ from provisioning.store.organisations import (
 )
 from provisioning.store.outbox import Reload, ServedFile
 from provisioning.store.people import Contact, SipAccount, SipServer, User
+from provisioning.store.pictures import Picture
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
 from provisioning.store.voicemail import VoicemailFailure
@@ -71,6 +72,7 @@ __all__ = [
     "Number",
     "Organisation",
     "Pending",
+    "Picture",
     "Profile",
     "Reload",
     "ResetLink",
