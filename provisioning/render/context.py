@@ -37,7 +37,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
       MAC, so that phones do not all ask at once)
     - ``model``: id, lines, keys, modules, module_keys (numbers; where unknown, the most any model
-      of the vendor has), cannot (list), and the traits by their names
+      of the vendor has), colour (whether its screen is known to have colours), cannot (list), and the traits by their names
     - ``settings``: device settings by name (``ntp_server_1``)
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
       shared, caller_id (the number calls go out with, empty where the PBX says), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
@@ -126,6 +126,7 @@ class Most:
             **{name: vendor.trait(model, name) for name in vendor.data.traits},
             "id": model.id if model else phone.model,
             "kind": str(model.kind) if model else "",
+            "colour": bool(model and model.screen and model.screen.colour),
             "lines": self.lines,
             "keys": self.keys,
             "modules": self.modules,

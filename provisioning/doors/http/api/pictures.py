@@ -101,6 +101,13 @@ def read_cover(call: Call, user: UUID) -> Content:
     return _content(usecases.read_picture(call.core, call.actor, user, Purpose.COVER))
 
 
+@ENDPOINTS.put("/users/{user}/cover", Permission.WRITE)
+def set_cover(call: Call, user: UUID, upload: Image) -> Picture:
+    """Choose a wallpaper for a user."""
+    row = usecases.set_picture(call.core, call.actor, user, Purpose.COVER, upload.content)
+    return Picture.of(row)
+
+
 @ENDPOINTS.delete("/users/{user}/cover", Permission.WRITE)
 def delete_cover(call: Call, user: UUID) -> None:
     """Take the wallpaper away that a user has chosen."""
