@@ -145,7 +145,7 @@ class Provisioning:
     ``url`` ends with a slash and is empty when the phone cannot follow anywhere safer; ``user``
     and ``password`` belong to it where it is challenged. ``ca_url`` and ``ca_pem`` hand our own
     CA to phones that take it; empty when the chain is a public one. ``screens`` is where the phone
-    tells what happens on it and asks for screens, with a slash at its end, empty where it cannot.
+    tells what happens on it and asks for pictures, with a slash at its end, empty where it cannot.
     """
 
     url: str = NO_URL
