@@ -181,3 +181,10 @@ class SessionEnd(StrEnum):
     LEASE = "lease"
     MOVED = "moved"
     TAKEN_OVER = "taken-over"
+
+
+class Purpose(StrEnum):
+    """What a picture is for."""
+
+    AVATAR = "avatar"
+    COVER = "cover"

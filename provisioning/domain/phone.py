@@ -106,13 +106,16 @@ class Poured:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An entry of a phone book. ``numbers`` are (kind, number): internal, work, mobile, home."""
+    """An entry of a phone book. ``numbers`` are (kind, number): internal, work, mobile, home.
+
+    ``picture`` is a path behind the screen URL.
+    """
 
     first_name: str
     last_name: str = ""
     numbers: tuple[tuple[str, str], ...] = ()
     department: str = ""
-    picture_url: str = ""
+    picture: str = ""
 
     @property
     def name(self) -> str:
@@ -142,7 +145,7 @@ class Provisioning:
     ``url`` ends with a slash and is empty when the phone cannot follow anywhere safer; ``user``
     and ``password`` belong to it where it is challenged. ``ca_url`` and ``ca_pem`` hand our own
     CA to phones that take it; empty when the chain is a public one. ``screens`` is where the phone
-    tells what happens on it and asks for screens, with a slash at its end, empty where it cannot.
+    tells what happens on it and asks for pictures, with a slash at its end, empty where it cannot.
     """
 
     url: str = NO_URL
@@ -151,6 +154,17 @@ class Provisioning:
     ca_url: str = ""
     ca_pem: str = ""
     screens: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A phone's wallpaper and the organisation's logo, as paths behind the screen URL.
+
+    Empty where there is none.
+    """
+
+    wallpaper: str = ""
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +194,7 @@ class Phone:
     dect: Dect | None = None
     directory: Directory = Directory()
     provisioning: Provisioning = Provisioning()
+    look: Look = Look()
     pool: bool = False
     blank: bool = False
     expansion_modules: int = 0

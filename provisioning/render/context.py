@@ -37,7 +37,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
       MAC, so that phones do not all ask at once)
     - ``model``: id, lines, keys, modules, module_keys (numbers; where unknown, the most any model
-      of the vendor has), cannot (list), and the traits by their names
+      of the vendor has), colour (whether its screen is known to have colours), cannot (list), and the traits by their names
     - ``settings``: device settings by name (``ntp_server_1``)
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
       shared, caller_id (the number calls go out with, empty where the PBX says), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
@@ -63,6 +63,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       or that outgoing calls are disabled; else empty
     - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem, screens (where the
       phone tells its events: ``event/dnd-on`` and ``event/dnd-off`` behind it; empty if it cannot)
+    - ``look``: wallpaper_url and its file name wallpaper, logo_url (the organisation's avatar);
+      empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
@@ -93,6 +95,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "tone": _tone(phone, vendor),
         "idle": _idle(phone),
         "provisioning": _provisioning(phone),
+        "look": _look(phone),
         "adopt": _adopt(phone, vendor),
     }
 
@@ -123,6 +126,7 @@ class Most:
             **{name: vendor.trait(model, name) for name in vendor.data.traits},
             "id": model.id if model else phone.model,
             "kind": str(model.kind) if model else "",
+            "colour": bool(model and model.screen and model.screen.colour),
             "lines": self.lines,
             "keys": self.keys,
             "modules": self.modules,
@@ -239,6 +243,16 @@ def language(vendor: Vendor, tag: str) -> str:
         if candidate in words:
             return words[candidate]
     return ""
+
+
+def _look(phone: Phone) -> Context:
+    look = phone.look
+    url = stations.picture_url(phone, look.wallpaper)
+    return {
+        "wallpaper_url": url,
+        "wallpaper": url.rpartition("/")[2],
+        "logo_url": stations.picture_url(phone, look.logo),
+    }
 
 
 def _provisioning(phone: Phone) -> Context:

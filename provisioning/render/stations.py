@@ -130,6 +130,12 @@ def dect_context(phone: Phone) -> Context | None:
     }
 
 
+def picture_url(phone: Phone, path: str) -> str:
+    """Where the phone gets a picture; empty if there is none, or no URL for it."""
+    screens = phone.provisioning.screens
+    return screens + path if screens and path else ""
+
+
 def directory_context(phone: Phone) -> Context:
     """The page of a phone book as templates see it."""
     book = phone.directory
@@ -145,7 +151,7 @@ def directory_context(phone: Phone) -> Context:
                 "first_name": contact.first_name,
                 "last_name": contact.last_name,
                 "department": contact.department,
-                "picture_url": contact.picture_url,
+                "picture_url": picture_url(phone, contact.picture),
                 "numbers": [{"kind": kind, "number": number} for kind, number in contact.numbers],
             }
             for contact in book.contacts

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from provisioning.domain.keys import PEOPLE_SETS
+from provisioning.domain.kinds import Purpose
 from provisioning.domain.mac import Mac
 from provisioning.domain.settings import Level
-from provisioning.store import dect, groups, hotdesk, phonebook, queries
+from provisioning.store import dect, groups, hotdesk, phonebook, pictures, queries
 from provisioning.store.catalogue import CallTarget, CostCentre, Number
 from provisioning.store.devices import (
     Assignment,
@@ -44,7 +45,7 @@ class Snapshot:
     ``seated`` is who is logged in at a station, by its id.
     ``departments`` (the id of the option), ``caller_ids`` (the number to call out with) and
     ``numbers`` (further ones, in order) are by the user's id; ``roles`` are the names of the users'
-    roles.
+    roles. ``look`` names the organisation's pictures and its people's covers.
     """
 
     device: Device
@@ -70,6 +71,7 @@ class Snapshot:
     system: DectSystem | None = None
     members: tuple[Base, ...] = ()
     slots: tuple[tuple[DectSlot, Station | None], ...] = ()
+    look: pictures.Names = field(default_factory=dict)
 
     @property
     def versions(self) -> tuple[int, int, int, int]:
@@ -125,6 +127,7 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         cost_centres=groups.cost_centres(session, people.values()),
         targets=groups.targets(session, device.organisation_id),
         roles=groups.role_names(session, people.values()),
+        look=pictures.names(session, device.organisation_id, people, *Purpose),
         system=system,
         members=members,
         slots=slots,

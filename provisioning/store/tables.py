@@ -37,6 +37,7 @@ from provisioning.store.organisations import (
 )
 from provisioning.store.outbox import Reload, ServedFile
 from provisioning.store.people import Contact, SipAccount, SipServer, User
+from provisioning.store.pictures import Picture
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
 from provisioning.store.voicemail import VoicemailFailure
@@ -73,6 +74,7 @@ __all__ = [
     "Number",
     "Organisation",
     "Pending",
+    "Picture",
     "Profile",
     "Reload",
     "ResetLink",

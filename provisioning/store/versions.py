@@ -17,6 +17,7 @@ from sqlalchemy import Select, event, inspect, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
+from provisioning.domain.kinds import Purpose
 from provisioning.domain.settings import Level
 from provisioning.store import outbox, recording
 from provisioning.store.catalogue import (
@@ -40,6 +41,7 @@ from provisioning.store.devices import (
 from provisioning.store.hotdesk import HotdeskSession
 from provisioning.store.organisations import Organisation, Profile, Role, Site
 from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.pictures import Picture
 from provisioning.store.values import KeyValue, SettingValue
 
 _CHUNK = 500
@@ -198,6 +200,14 @@ def _role(row: Role, stale: Stale) -> None:
     stale.roles.add(row.id)
 
 
+def _picture(row: Picture, stale: Stale) -> None:
+    """A person's photo is in phone books alone, which are made anew each time."""
+    if row.user_id is None:
+        stale.organisations.add(row.organisation_id)
+    elif row.purpose == Purpose.COVER:
+        stale.users.add(row.user_id)
+
+
 def _value(row: SettingValue | KeyValue, stale: Stale) -> None:
     ids: dict[Level, set[Any]] = {
         Level.ORGANISATION: stale.organisations,
@@ -224,6 +234,7 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
     KeyValue: _value,
     Number: _catalogue,
     Organisation: _organisation,
+    Picture: _picture,
     Profile: _profile,
     Role: _role,
     SettingValue: _value,

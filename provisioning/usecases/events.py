@@ -1,4 +1,4 @@
-"""What a phone tells of itself by its screen URL: that its do not disturb was switched (C6)."""
+"""Behind the screen URL a phone tells that its do not disturb was switched (C6), and gets pictures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level, Scope
 from provisioning.domain.values import PER_CLIENT
 from provisioning.store import queries
+from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.people import User
 from provisioning.store.security import DeviceTrust
@@ -16,7 +17,9 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.phones import alone, held_for
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
+from provisioning.usecases.serving import reply_of
 from provisioning.usecases.settings import set_values
+from provisioning.usecases.showing import asks_for_picture, shown_picture
 from provisioning.usecases.sightings import Sighting
 
 INCOMING = "line.incoming"
@@ -27,9 +30,9 @@ _SEEN = FileReply(Outcome.SERVED, b"OK\n")
 
 
 def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply:
-    """Take an event of the phone that the screen token belongs to.
+    """Take an event of the phone that the screen token belongs to, or show it a picture.
 
-    An unknown token and an unknown event look alike. A phone that may not say what it says is
+    An unknown token, an unknown event and a picture of others look alike. A phone that may not say what it says is
     answered all the same: it could do nothing about it.
     """
     assert isinstance(request.credential, ScreenCredential)  # noqa: S101 - who calls has seen to it
@@ -37,16 +40,28 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
     with core.database.read() as session:
         trust = queries.trust_by_screen_token(session, token_hash(request.credential.token))
         device = queries.by_id(session, Device, trust.device_id) if trust else None
-        if trust is None or device is None or wanted is None or request.method != "GET":
+        known = asks_for_picture(request.path) or (wanted and request.method == "GET")
+        if trust is None or device is None or not known:
             seen.reason = "the screen token is nobody's" if trust is None else "no such screen"
             return FileReply(Outcome.NOT_FOUND)
         _note(seen, trust, device)
         if device.state in (DeviceState.BLOCKED, DeviceState.RETIRED):
             seen.reason = f"the device is {device.state}"
             return FileReply(Outcome.NOT_FOUND)
+        if wanted is None:
+            return _shown(core, session, device, request.path, seen)
         rows = snapshot(session, device)
     seen.reason = _switched(core, rows, wanted, str(request.peer))
     return _SEEN
+
+
+def _shown(core: Core, session: Session, device: Device, path: str, seen: Sighting) -> FileReply:
+    content, media_type = shown_picture(core, session, device, path)
+    if not content:
+        seen.reason = "there is no such picture for the device"
+        return FileReply(Outcome.NOT_FOUND)
+    seen.reason = "a picture for its screen"
+    return reply_of(content, media_type)
 
 
 def _note(seen: Sighting, trust: DeviceTrust, device: Device) -> None:

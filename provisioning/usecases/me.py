@@ -14,17 +14,20 @@ from uuid import UUID
 from provisioning.domain.effective import Effective
 from provisioning.domain.errors import BrokenRule, LockedAbove, NobodysOwn, NotFound, RightMissing
 from provisioning.domain.keys import Key
+from provisioning.domain.kinds import Purpose
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import SETTINGS, Level, Setting, setting_for
 from provisioning.store import persons, queries
 from provisioning.store.people import Contact, User
-from provisioning.usecases import keys, phonebook, settings, stations, users
+from provisioning.store.pictures import Picture
+from provisioning.usecases import keys, phonebook, pictures, settings, stations, users
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.functions import right_missing_for
 from provisioning.usecases.personal import held_by
 
 _GIVEN_BY = "An admin of your organisation can give it."
+_CHOICES = {Purpose.AVATAR: "A photo of your own", Purpose.COVER: "A wallpaper of your own"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,31 @@ def set_my_voicemail_pin(core: Core, actor: Actor, pin: str) -> bool:
     return users.set_voicemail_pin(core, _for_oneself(actor), user, pin)
 
 
-def _need(core: Core, actor: Actor, feature: str, what: str) -> None:
-    if not _held(core, actor)[feature].value:
-        raise RightMissing(f"{what} takes '{feature}', which you do not have.", remedy=_GIVEN_BY)
+def _need(core: Core, actor: Actor, key: str, what: str) -> None:
+    if not _held(core, actor)[key].value:
+        raise RightMissing(f"{what} takes '{key}', which you do not have.", remedy=_GIVEN_BY)
+
+
+# --- pictures
+
+
+def my_picture(core: Core, actor: Actor, purpose: Purpose) -> Picture:
+    """A picture of one's own; raises NotFound."""
+    return pictures.read_picture(core, _for_oneself(actor), _own(actor), purpose)
+
+
+def set_my_picture(core: Core, actor: Actor, purpose: Purpose, content: bytes) -> Picture:
+    """Choose a picture of one's own; raises RightMissing and what ``set_picture`` does."""
+    user = _own(actor)
+    _need(core, actor, f"right.{purpose}", _CHOICES[purpose])
+    return pictures.set_picture(core, _for_oneself(actor), user, purpose, content)
+
+
+def delete_my_picture(core: Core, actor: Actor, purpose: Purpose) -> None:
+    """Take a picture of one's own away; raises RightMissing or NotFound."""
+    user = _own(actor)
+    _need(core, actor, f"right.{purpose}", _CHOICES[purpose])
+    pictures.delete_picture(core, _for_oneself(actor), user, purpose)
 
 
 # --- contacts

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from provisioning.domain import fields
-from provisioning.domain.kinds import NumberKind
+from provisioning.domain.kinds import NumberKind, Purpose
 from provisioning.domain.phone import Contact as Entry
 from provisioning.domain.phone import Directory, Phone
 from provisioning.domain.roles import Permission
-from provisioning.store import groups, phonebook, queries
+from provisioning.store import groups, phonebook, pictures, queries
 from provisioning.store.database import Session
 from provisioning.store.people import Contact, User
 from provisioning.store.snapshots import Snapshot
@@ -23,6 +23,7 @@ from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.phones import alone
+from provisioning.usecases.showing import picture_path
 from provisioning.vendors.schema import FileRule
 
 _SEARCH = ("search", "q", "name", "query", "ln", "fn", "hm")
@@ -145,10 +146,12 @@ def _entries(
     """Whom the phone book shows, each with the names of the groups they are found by."""
     departments = groups.department_names(session, organisation)
     options = groups.option_names(session, organisation)
+    faces = pictures.names(session, organisation, None, Purpose.AVATAR)
     for person in phonebook.reachable_users(session, organisation):
         number = (str(NumberKind.INTERNAL), person.extension or "")
         department = departments.get(person.id, "")
-        entry = Entry(person.first_name, person.last_name, (number,), department)
+        face = picture_path(faces, Purpose.AVATAR, person.id, None)
+        entry = Entry(person.first_name, person.last_name, (number,), department, face)
         yield entry, options.get(person.id, ())
     for row in phonebook.contacts(session, organisation, user):
         numbers = tuple((item["kind"], item["number"]) for item in row.numbers)

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
-from provisioning.domain.kinds import DectRole, DeviceState
+from provisioning.domain.kinds import DectRole, DeviceState, Purpose
 from provisioning.domain.packages import package_layers
-from provisioning.domain.phone import Dect, Member, Phone, Provisioning, Station
+from provisioning.domain.phone import Dect, Look, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
@@ -21,6 +21,7 @@ from provisioning.usecases import layouts as keys
 from provisioning.usecases.functions import Person
 from provisioning.usecases.lines import OwnedLayer, concerning, lines_at, people_at, person
 from provisioning.usecases.purposes import PURPOSE_DECT, PURPOSE_PHONE, PURPOSE_SETTING
+from provisioning.usecases.showing import picture_path
 
 _ANYWHERE = frozenset({Level.ORGANISATION, Level.ROLE, Level.USER})
 
@@ -66,6 +67,7 @@ def build_phone(
         keys=keys.at_addresses(snapshot, who),
         poured=keys.poured(snapshot, who),
         provisioning=provisioning,
+        look=Look() if blank else _look(snapshot, settings, owner),
         pool=any(station.pool for station in snapshot.stations),
         blank=blank,
         expansion_modules=device.expansion_modules,
@@ -127,6 +129,15 @@ def _welcome(
         return {}
     origin = Origin(Level.ORGANISATION, snapshot.organisation.name)
     return {"idle.text": Effective("idle.text", name, origin)}
+
+
+def _look(snapshot: Snapshot, settings: Mapping[str, Effective], owner: User | None) -> Look:
+    """The wallpaper of the device's user where they may choose one, else the organisation's."""
+    chosen = (owner.id,) if owner is not None and settings["right.cover"].value else ()
+    return Look(
+        wallpaper=picture_path(snapshot.look, Purpose.COVER, *chosen, None),
+        logo=picture_path(snapshot.look, Purpose.AVATAR, None),
+    )
 
 
 def _places(snapshot: Snapshot, cipher: Cipher, layers: Sequence[OwnedLayer]) -> Iterable[Station]:

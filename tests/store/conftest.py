@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ForeignKeyConstraint, Integer, LargeBinary, Uuid
 
 from provisioning.domain.ids import new_id
 from provisioning.domain.keys import Area, KeyType
-from provisioning.domain.kinds import IdentityKind, LicenceKind, SheetKind, TargetKind
+from provisioning.domain.kinds import IdentityKind, LicenceKind, Purpose, SheetKind, TargetKind
 from provisioning.domain.settings import Level
 from provisioning.store.base import Base, UtcDateTime
 from provisioning.store.database import Database, Session
@@ -36,6 +36,7 @@ WORDS = {
     "key": {"level": Level.ORGANISATION, "area": Area.LINE, "type": KeyType.NONE},
     "import_job": {"kind": SheetKind.USERS},
     "licence": {"kind": LicenceKind.ADD_ON},
+    "picture": {"purpose": Purpose.AVATAR},
     "setting": {"level": Level.ORGANISATION},
 }
 """Columns that take only certain words and have no default."""

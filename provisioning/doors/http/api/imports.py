@@ -25,8 +25,8 @@ _AT_ONCE = 2
 
 _workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import")
 
-Sheet = Annotated[Upload, Takes(_CSV, LARGEST_SHEET)]
-Cards = Annotated[Upload, Takes(_VCARD, LARGEST_SHEET)]
+Sheet = Annotated[Upload, Takes((_CSV,), LARGEST_SHEET)]
+Cards = Annotated[Upload, Takes((_VCARD,), LARGEST_SHEET)]
 Kind = Literal["users", "devices", "contacts"]
 
 

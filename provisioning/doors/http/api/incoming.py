@@ -165,10 +165,10 @@ def _body(model: type[BaseModel], incoming: Incoming) -> BaseModel:
 
 
 def _upload(takes: Takes, incoming: Incoming) -> Upload:
-    if incoming.media_type != takes.media_type:
+    if incoming.media_type not in takes.media_types:
         raise UnsupportedMediaType(
             f"The body came as '{incoming.media_type[:60] or 'nothing said'}'.",
-            remedy=f"Send it with the header 'Content-Type: {takes.media_type}'.",
+            remedy=f"Send it with the header 'Content-Type: {' or '.join(takes.media_types)}'.",
         )
     return Upload(incoming.body)
 

@@ -107,9 +107,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What an upload may be: its media type and the most bytes."""
+    """What an upload may be: its media types, the usual one first, and the most bytes."""
 
-    media_type: str
+    media_types: tuple[str, ...]
     largest: int
 
 

@@ -165,11 +165,11 @@ def _operation(
         content = {media_type: {"schema": schema} for media_type in media_types(endpoint.body)}
         operation["requestBody"] = {"required": True, "content": content}
     if endpoint.takes is not None:
-        schema = {"type": "string", "contentMediaType": endpoint.takes.media_type}
-        operation["requestBody"] = {
-            "required": True,
-            "content": {endpoint.takes.media_type: {"schema": schema}},
+        content = {
+            media_type: {"schema": {"type": "string", "contentMediaType": media_type}}
+            for media_type in endpoint.takes.media_types
         }
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,6 +173,20 @@ async def furnish(api: Caller, *, extension: str = "1001", mac: str = "001565AAB
     )
 
 
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
+"""An image of one red pixel."""
+
+
+async def furnish_pictures(api: Caller, office: Office) -> None:
+    """Add a user's pictures."""
+    for picture in ("photo", "cover"):
+        path = f"/users/{office['user']}/{picture}"
+        reply = await api("PUT", path, data=PNG, headers={"Content-Type": "image/png"})
+        assert reply.status == 200, reply.json
+
+
 async def imported(api: Caller, text: str) -> str:
     """Try an import of users and wait for its end; its id."""
     sent = {"Content-Type": "text/csv"}
@@ -215,6 +230,7 @@ async def seated(api: Caller, office: Office) -> str:
 async def furnish_more(api: Caller, office: Office) -> None:
     """Add what only some tests need: a DECT system, a value, a key, a line and so on."""
     await furnish_catalogue(api, office)
+    await furnish_pictures(api, office)
     system = await api.made(
         "/dect-systems", {"name": "tower", "access_code": SECRETS["dect"], "capacity": 20}
     )
