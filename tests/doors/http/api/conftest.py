@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -293,6 +294,62 @@ async def whole_office(api: Caller, office: Office) -> Office:
 PHRASE = "correct horse battery"
 
 
+VALID: dict[str, Any] = {
+    "POST /organisations": {"name": "other"},
+    "POST /sites": {"name": "other"},
+    "POST /profiles": {"name": "other"},
+    "POST /sip-servers": {"name": "other", "registrar": "other.example.com"},
+    "POST /sip-accounts": {"username": "7001", "user_id": "{user}"},
+    "POST /users": {
+        "first_name": "Grace",
+        "email": "grace@example.com",
+        "extension": "7001",
+        "sip_account": {"password": "Secret-Enough"},
+        "login": {"generate": True},
+    },
+    "PUT /users/{user}/pin": {"pin": "482913"},
+    "PUT /users/{user}/voicemail-pin": {"pin": "482913"},
+    "PATCH /users": {"users": ["{user}"], "change": {"enabled": True}},
+    "POST /categories": {"name": "Floor"},
+    "POST /categories/{category}/options": {"name": "Other"},
+    "PUT /categories/{category}/options/{option}/users": {"users": ["{user}"]},
+    "PUT /users/{user}/options": {"options": ["{option}"]},
+    "POST /numbers": {"number": "+49 30 1234569"},
+    "POST /cost-centres": {"name": "Other"},
+    "POST /call-targets": {"kind": "ring-group", "name": "Other"},
+    "POST /licences": {"kind": "add-on", "add_on": "recording", "quantity": 3},
+    "PATCH /licences/{licence}": {"quantity": 3},
+    "PUT /users/{user}/licences": {"licences": ["{licence}"]},
+    "PUT /me/keys": {"items": []},
+    "PUT /me/pin": {"pin": "482913"},
+    "PUT /me/voicemail-pin": {"pin": "482913"},
+    "POST /me/contacts": {"first_name": "Taxi"},
+    "POST /devices": {"mac": "001565AABB55"},
+    "POST /devices/{device}/swap": {"mac": "001565AABB56"},
+    "PUT /stations/{station}/assignments": {"users": ["{user}"]},
+    "PUT /devices/{device}/assignments": {"users": ["{user}"]},
+    "POST /dect-systems": {"name": "other"},
+    "POST /dect-systems/{system}/members": {"device": "{free_base}"},
+    "PUT /dect-systems/{system}/manager": {"device": "{base}"},
+    "POST /handsets/{handset}/swap": {"handset": "{other_handset}"},
+    "PUT /keys/{level}/{owner}": {"items": [{"position": 1, "type": "blf", "value": "1002"}]},
+    "POST /phonebook": {"first_name": "Taxi"},
+    "POST /exports/freeswitch": {"section": "directory", "user": "1001", "domain": "x.example"},
+    "POST /exports/voicemail-pin": {"extension": "1001", "pin": "1"},
+    "POST /tokens": {"name": "other", "role": "member"},
+    "POST /roles": {"name": "other"},
+    "POST /memberships": {"email": "other@example.com", "role": "member"},
+    "PATCH /logins/{login}": {"must_change": True},
+    "POST /session": {"email": "admin@example.com", "password": PHRASE},
+    "PUT /session/password": {"password": PHRASE, "new_password": "four words in no order"},
+    "POST /session/reset": {"token": "x" * 43, "password": "four words in no order"},
+    "PUT /session/totp": {"code": "000000"},
+    "POST /session/totp/removal": {"password": PHRASE},
+    "PUT /session/organisation": {"organisation": "{organisation}"},
+}
+"""The bodies of endpoints that do not take an empty one; names in braces are ids."""
+
+
 @dataclass
 class Siege:
     """An organisation with one of everything, and what whoever attacks its API holds.
@@ -305,6 +362,23 @@ class Siege:
     tokens: dict[str, str]
     cookie: str
     saved: Saved
+
+    def path(self, endpoint: Endpoint) -> dict[str, str]:
+        """What an endpoint's path has to name to name what is there."""
+        ids = self.ids | {"mac": self.ids["pending"], "kind": "users", "level": "user"}
+        ids |= {"owner": ids["user"]}
+        if endpoint.subject == "me":
+            ids |= {"contact": ids["own_contact"]}
+        if endpoint.subject == "dect-systems":
+            ids |= {"device": ids["base"]}
+        return {name: ids[name] for name in ids if f"{{{name}}}" in endpoint.template}
+
+    def valid(self, endpoint: Endpoint) -> Any:
+        """A body that the endpoint takes."""
+        written = json.dumps(VALID.get(f"{endpoint.method} {endpoint.path}", {}))
+        for name, known in self.ids.items():
+            written = written.replace(f"{{{name}}}", known)
+        return json.loads(written)
 
     def headers(self, endpoint: Endpoint, *, operator: bool = False) -> dict[str, str]:
         """What lets in at an endpoint."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import re
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,8 +21,6 @@ from provisioning.doors.http.api.incoming import media_types
 from provisioning.doors.http.api.registry import Endpoint
 
 Path = tuple[str | int, ...]
-
-PHRASE = "correct horse battery"
 
 DEEP: Any = None
 for _ in range(150):
@@ -49,61 +46,6 @@ ODD = [
     None, True, False, 0, -1, 1, 1.5, -0.0, 2**31, 2**53, 2**63, 2**64, 10**400, 1e308,
     [], {}, [None], [[]], {"": None}, {"a": {"b": []}}, DEEP, ["a"] * 300, [{}] * 30,
 ]  # fmt: skip
-
-VALID: dict[str, Any] = {
-    "POST /organisations": {"name": "other"},
-    "POST /sites": {"name": "other"},
-    "POST /profiles": {"name": "other"},
-    "POST /sip-servers": {"name": "other", "registrar": "other.example.com"},
-    "POST /sip-accounts": {"username": "7001", "user_id": "{user}"},
-    "POST /users": {
-        "first_name": "Grace",
-        "email": "grace@example.com",
-        "extension": "7001",
-        "sip_account": {"password": "Secret-Enough"},
-        "login": {"generate": True},
-    },
-    "PUT /users/{user}/pin": {"pin": "482913"},
-    "PUT /users/{user}/voicemail-pin": {"pin": "482913"},
-    "PATCH /users": {"users": ["{user}"], "change": {"enabled": True}},
-    "POST /categories": {"name": "Floor"},
-    "POST /categories/{category}/options": {"name": "Other"},
-    "PUT /categories/{category}/options/{option}/users": {"users": ["{user}"]},
-    "PUT /users/{user}/options": {"options": ["{option}"]},
-    "POST /numbers": {"number": "+49 30 1234569"},
-    "POST /cost-centres": {"name": "Other"},
-    "POST /call-targets": {"kind": "ring-group", "name": "Other"},
-    "POST /licences": {"kind": "add-on", "add_on": "recording", "quantity": 3},
-    "PATCH /licences/{licence}": {"quantity": 3},
-    "PUT /users/{user}/licences": {"licences": ["{licence}"]},
-    "PUT /me/keys": {"items": []},
-    "PUT /me/pin": {"pin": "482913"},
-    "PUT /me/voicemail-pin": {"pin": "482913"},
-    "POST /me/contacts": {"first_name": "Taxi"},
-    "POST /devices": {"mac": "001565AABB55"},
-    "POST /devices/{device}/swap": {"mac": "001565AABB56"},
-    "PUT /stations/{station}/assignments": {"users": ["{user}"]},
-    "PUT /devices/{device}/assignments": {"users": ["{user}"]},
-    "POST /dect-systems": {"name": "other"},
-    "POST /dect-systems/{system}/members": {"device": "{free_base}"},
-    "PUT /dect-systems/{system}/manager": {"device": "{base}"},
-    "POST /handsets/{handset}/swap": {"handset": "{other_handset}"},
-    "PUT /keys/{level}/{owner}": {"items": [{"position": 1, "type": "blf", "value": "1002"}]},
-    "POST /phonebook": {"first_name": "Taxi"},
-    "POST /exports/freeswitch": {"section": "directory", "user": "1001", "domain": "x.example"},
-    "POST /exports/voicemail-pin": {"extension": "1001", "pin": "1"},
-    "POST /tokens": {"name": "other", "role": "member"},
-    "POST /roles": {"name": "other"},
-    "POST /memberships": {"email": "other@example.com", "role": "member"},
-    "PATCH /logins/{login}": {"must_change": True},
-    "POST /session": {"email": "admin@example.com", "password": PHRASE},
-    "PUT /session/password": {"password": PHRASE, "new_password": "four words in no order"},
-    "POST /session/reset": {"token": "x" * 43, "password": "four words in no order"},
-    "PUT /session/totp": {"code": "000000"},
-    "POST /session/totp/removal": {"password": PHRASE},
-    "PUT /session/organisation": {"organisation": "{organisation}"},
-}
-"""The bodies of endpoints that do not take an empty one; names in braces are ids."""
 
 DEEPEST = 6
 """How far into a body its fields are looked for."""
@@ -131,7 +73,7 @@ def arbitrary(ids: list[str]) -> st.SearchStrategy[Any]:
     return leaf | st.sampled_from(ODD) | json_values
 
 
-def name_of(endpoint: Endpoint) -> str:
+def named(endpoint: Endpoint) -> str:
     """A method and the path it is for."""
     return f"{endpoint.method} {endpoint.path}"
 
@@ -201,13 +143,8 @@ class Attack:
 
     def send(self, endpoint: Endpoint, body: Any) -> tuple[int, bytes]:
         """Send a body to an endpoint whose path names what is there."""
-        ids = self.siege.ids | {"mac": self.siege.ids["pending"], "level": "user"}
-        ids |= {"owner": ids["user"]}
-        if endpoint.path.startswith("/me/"):
-            ids |= {"contact": ids["own_contact"]}
-        if endpoint.subject == "dect-systems":
-            ids |= {"device": ids["base"]}
-        path = re.sub(r"{(\w+)(?::[^}]*)?}", lambda found: quote(ids[found[1]]), endpoint.route)
+        real = {name: quote(known) for name, known in self.siege.path(endpoint).items()}
+        path = endpoint.template.format(**real)
         kind = media_types(endpoint.body)[0]
         data = json.dumps(body) if "json" in kind else urlencode(body, errors="replace")
         headers = {"Content-Type": kind} | self.siege.headers(endpoint)
@@ -215,24 +152,17 @@ class Attack:
         with self.connection.getresponse() as reply:
             return reply.status, reply.read()
 
-    def valid(self, endpoint: Endpoint) -> Any:
-        """A body that the endpoint takes."""
-        text = json.dumps(VALID.get(name_of(endpoint), {}))
-        for name, known in self.siege.ids.items():
-            text = text.replace(f"{{{name}}}", known)
-        return json.loads(text)
-
     def check(self, endpoint: Endpoint, body: Any, what: object) -> None:
         """Send a body; it is taken, or refused with nothing left behind."""
         status, told = self.send(endpoint, body)
         if status < 300:
             self.siege.saved.restore()
         elif not 400 <= status < 500:
-            self.faults.append((name_of(endpoint), what, status, told[:200]))
+            self.faults.append((named(endpoint), what, status, told[:200]))
         elif endpoint.subject == "session":
             self.siege.saved.restore()  # nobody is to wait because of those who guessed before
         elif self.counts() != self.before:
-            self.faults.append((name_of(endpoint), what, status, "rows changed"))
+            self.faults.append((named(endpoint), what, status, "rows changed"))
             self.siege.saved.restore()
 
     def counts(self) -> dict[str, int]:
@@ -253,9 +183,9 @@ def walk(siege: Any, examples: int) -> None:
         for endpoint in endpoints():
             if endpoint.body is None:
                 continue
-            base = attack.valid(endpoint)
+            base = siege.valid(endpoint)
             status, told = attack.send(endpoint, base)
-            assert (status < 300) != (name_of(endpoint) in REFUSED), (name_of(endpoint), told)
+            assert (status < 300) != (named(endpoint) in REFUSED), (named(endpoint), told)
             siege.saved.restore()
             fields = fields_of(endpoint)
             count = examples if len(fields) < MANY else max(1, examples // 3)
@@ -268,7 +198,7 @@ def walk(siege: Any, examples: int) -> None:
 def every(attack: Attack, endpoint: Endpoint, base: Any, path: Path, values: Any, count: int):
     """Send one field that many values, the same ones in every run."""
 
-    @seed(zlib.crc32(f"{name_of(endpoint)} {path}".encode()))
+    @seed(zlib.crc32(f"{named(endpoint)} {path}".encode()))
     @settings(
         max_examples=count,
         deadline=None,

@@ -39,22 +39,17 @@ CHECKS = [
 ]
 
 
-def real_path(siege: Any, template: str) -> dict[str, Any]:
-    """Parameters of a path that name what is there."""
-    ids = siege.ids | {"mac": siege.ids["pending"], "kind": "users", "level": "user"}
-    ids |= {"owner": ids["user"]}
-    if "/me/" in template:
-        ids |= {"contact": ids["own_contact"]}
-    if "/dect-systems/" in template:
-        ids |= {"device": ids["base"]}
-    return {name: ids[name] for name in ids if f"{{{name}}}" in template}
+def cases(siege: Any, operation: APIOperation, endpoint: Endpoint) -> st.SearchStrategy[Case]:
+    """Requests as the document allows them and others, most of them to what is there.
 
-
-def cases(siege: Any, operation: APIOperation) -> st.SearchStrategy[Case]:
-    """Requests as the document allows them and others, most of them to what is there."""
-    real = real_path(siege, operation.path)
+    Some have a body that is taken, so that the answers to what was done are seen too.
+    """
     good, bad = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+    real = siege.path(endpoint)
     kinds = [operation.as_strategy(good)]
+    if endpoint.body is not None:
+        body = siege.valid(endpoint)
+        kinds.append(operation.as_strategy(good, path_parameters=real, body=body))
     if real:
         kinds.append(operation.as_strategy(good, path_parameters=real))
     if operation.query or operation.body:
@@ -98,7 +93,7 @@ def attack(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(cases(siege, operation), st.booleans(), st.booleans())
+    @given(cases(siege, operation, endpoint), st.booleans(), st.booleans())
     def one(case: Case, operator: bool, bare: bool) -> None:
         if bare:
             case.headers = {}  # a random If-Match is 412, and nothing behind it is met
