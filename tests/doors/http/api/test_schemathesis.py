@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from provisioning.doors.http.api.application import endpoints
+from provisioning.doors.http.api.incoming import media_types
 from provisioning.doors.http.api.openapi import document
 from provisioning.doors.http.api.registry import Endpoint
 
@@ -48,8 +49,10 @@ def cases(siege: Any, operation: APIOperation, endpoint: Endpoint) -> st.SearchS
     real = siege.path(endpoint)
     kinds = [operation.as_strategy(good)]
     if endpoint.body is not None:
-        body = siege.valid(endpoint)
-        kinds.append(operation.as_strategy(good, path_parameters=real, body=body))
+        body, media_type = siege.valid(endpoint), media_types(endpoint.body)[0]
+        kinds.append(
+            operation.as_strategy(good, path_parameters=real, body=body, media_type=media_type)
+        )
     if real:
         kinds.append(operation.as_strategy(good, path_parameters=real))
     if operation.query or operation.body:
