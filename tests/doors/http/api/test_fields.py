@@ -215,7 +215,7 @@ def every(attack: Attack, endpoint: Endpoint, base: Any, path: Path, values: Any
 
 async def test_every_field_takes_or_refuses_anything(siege):
     """Whatever a field holds is taken or refused, and a refused request leaves no rows."""
-    await asyncio.to_thread(walk, siege, 4)
+    await asyncio.to_thread(walk, siege, 3)
 
 
 @pytest.mark.soak
