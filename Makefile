@@ -2,6 +2,7 @@
 # make test    install what is needed and run the whole suite
 # make check   what CI runs: linters, types, rules of import, docstrings, the whole suite
 # make bench   measure what takes time, as ratios in one run
+# make soak    what takes minutes: many more hostile requests than the suite sends
 # make lint    the same without the suite
 # make lock    pin the newest versions that pyproject.toml allows
 
@@ -15,7 +16,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	&& echo $$python && break; done)
 PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadscope
 
-.PHONY: serve test check bench lint lock
+.PHONY: serve test check bench soak lint lock
 .DELETE_ON_ERROR:
 
 serve: $(VENV)/serve.stamp
@@ -28,6 +29,9 @@ check: lint test
 
 bench: $(VENV)/test.stamp
 	@$(BIN)/pytest -m bench tests/bench
+
+soak: $(VENV)/test.stamp
+	@$(BIN)/pytest $(PYTEST_ARGS) -m soak tests
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -60,7 +60,8 @@ def add_server(core: Core, actor: Actor, **columns: Any) -> SipServer:
         _check_server(session, row)
         default = queries.default_server(session, actor.organisation)
         row.is_default = default is None or bool(row.is_default)
-        _only_default(session, row, default)
+        if row.is_default:
+            _give_up(session, default)
         session.add(row)
         return row
 
@@ -77,6 +78,8 @@ def change_server(
         default = queries.default_server(session, actor.organisation)
         with session.no_autoflush:
             was_default = row.is_default
+            if changes.get("is_default") and not was_default:
+                _give_up(session, default)
             change(row, changes, _SERVER_FIELDS)
             _check_server(session, row)
             if was_default and not row.is_default:
@@ -85,7 +88,6 @@ def change_server(
                     remedy="Make another the default instead.",
                     field="is_default",
                 )
-            _only_default(session, row, default)
         return row
 
 
@@ -99,10 +101,11 @@ def _check_server(session: Session, row: SipServer) -> None:
         )
 
 
-def _only_default(session: Session, row: SipServer, default: SipServer | None) -> None:
-    if row.is_default and default is not None and default.id != row.id:
+def _give_up(session: Session, default: SipServer | None) -> None:
+    """Make room for another default before there is one: there are never two."""
+    if default is not None:
         default.is_default = False
-        session.flush([default])
+        session.flush()
 
 
 def delete_server(

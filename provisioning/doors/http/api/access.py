@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from provisioning.domain.errors import InvalidInput
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, whole
+from provisioning.doors.http.api.models import Input, Listing, Moment, Shown, Text, absent, whole
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.store.organisations import Role as Row
 from provisioning.usecases import actors as usecases
@@ -43,7 +42,7 @@ class NewToken(Input):
 
     name: Text
     role: Text
-    expires_at: datetime | None = absent()
+    expires_at: Moment | None = absent()
     """When it ends, with its time zone; null for never."""
     user: UUID | None = absent()
     """A user to act as; with no more rights than their login has, if they have one."""
@@ -88,15 +87,7 @@ def list_tokens(call: Call) -> Listing[Token]:
 @ENDPOINTS.post("/tokens", Permission.TOKENS)
 def add_token(call: Call, body: NewToken) -> MadeToken:
     """Make a token of a role that has no more rights than the asker's."""
-    sent = body.sent()
-    expires = sent.get("expires_at")
-    if expires is not None and expires.tzinfo is None:
-        raise InvalidInput(
-            "'expires_at' has no time zone.",
-            remedy="Write it with one, for example 2030-01-31T12:00:00Z.",
-            field="expires_at",
-        )
-    made = usecases.add_token(call.core, call.actor, **sent)
+    made = usecases.add_token(call.core, call.actor, **body.sent())
     return MadeToken.of(made.row, role=made.role.name, token=made.token)
 
 

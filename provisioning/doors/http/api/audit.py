@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Content, Listing, Shown, Text, listing
+from provisioning.doors.http.api.models import Content, Listing, Moment, Shown, Text, listing
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.store.audit import Wanted
 from provisioning.usecases import audit as usecases
@@ -52,8 +50,8 @@ def list_audit(
     call: Call,
     page: Page,
     *,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     actor: Text = "",
     kind: Text = "",
     object: UUID | None = None,  # noqa: A002 - the parameter's name in the query

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from provisioning.usecases.pages import Page
 
 T = TypeVar("T")
 
 LONGEST_TEXT = 1000
+_NO_YEAR = "its year is not between 2 and 9998"
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=_NO_CONTROL)]
@@ -21,6 +30,21 @@ Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=_NO_CON
 
 Secret = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 """A password as it was typed: it is hashed, never stored or shown."""
+
+
+def _everywhere(moment: datetime) -> datetime:
+    """The moment in UTC; refuses those that have no year in some zone of the world."""
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(_NO_YEAR) from None
+    if not 1 < in_utc.year < 9999:
+        raise ValueError(_NO_YEAR)
+    return in_utc
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_everywhere)]
+"""A moment with its time zone."""
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import func, literal, select, text, union_all
 
+from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.application import api_application
+from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER
+from provisioning.doors.http.api.registry import Endpoint, Entry
+from provisioning.store.security import Pending
 from provisioning.store.tables import Base
 from provisioning.usecases.actors import Actor, create_token
 from provisioning.usecases.core import Core
+from provisioning.usecases.sessions import open_session
 
 
 @dataclass
@@ -107,6 +114,57 @@ def rows(core: Core) -> Callable[[], dict[str, list[Any]]]:
                 )
                 for table in Base.metadata.sorted_tables
             }
+
+    return read
+
+
+@dataclass
+class Saved:
+    """Every row as it was at a moment, to come back to after a change."""
+
+    core: Core
+    held: dict[str, list[Any]]
+
+    def restore(self) -> None:
+        """Make every row what it was; no reference is looked at meanwhile."""
+        lax = (
+            "PRAGMA defer_foreign_keys = ON"
+            if self.core.database.is_sqlite
+            else "SET LOCAL session_replication_role = replica"
+        )
+        with self.core.database.engine.begin() as connection:
+            connection.execute(text(lax))
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(table.delete())
+            for table in Base.metadata.sorted_tables:
+                if self.held[table.name]:
+                    connection.execute(table.insert(), self.held[table.name])
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has now."""
+        every = union_all(
+            *(
+                select(literal(table.name), func.count()).select_from(table)
+                for table in Base.metadata.sorted_tables
+            )
+        )
+        with self.core.database.read() as session:
+            return dict(map(tuple, session.execute(every)))
+
+
+@pytest.fixture
+def save(core: Core) -> Callable[[], Saved]:
+    """Keep what the database holds now."""
+
+    def read() -> Saved:
+        with core.database.read() as session:
+            return Saved(
+                core,
+                {
+                    table.name: [dict(row) for row in session.execute(table.select()).mappings()]
+                    for table in Base.metadata.sorted_tables
+                },
+            )
 
     return read
 
@@ -259,6 +317,139 @@ async def whole_office(api: Caller, office: Office) -> Office:
     """One of everything there is."""
     await furnish_more(api, office)
     return office
+
+
+PHRASE = "correct horse battery"
+
+
+VALID: dict[str, Any] = {
+    "POST /organisations": {"name": "other"},
+    "POST /sites": {"name": "other"},
+    "POST /profiles": {"name": "other"},
+    "POST /sip-servers": {"name": "other", "registrar": "other.example.com"},
+    "POST /sip-accounts": {"username": "7001", "user_id": "{user}"},
+    "POST /users": {
+        "first_name": "Grace",
+        "email": "grace@example.com",
+        "extension": "7001",
+        "sip_account": {"password": "Secret-Enough"},
+        "login": {"generate": True},
+    },
+    "PUT /users/{user}/pin": {"pin": "482913"},
+    "PUT /users/{user}/voicemail-pin": {"pin": "482913"},
+    "PATCH /users": {"users": ["{user}"], "change": {"enabled": True}},
+    "POST /categories": {"name": "Floor"},
+    "POST /categories/{category}/options": {"name": "Other"},
+    "PUT /categories/{category}/options/{option}/users": {"users": ["{user}"]},
+    "PUT /users/{user}/options": {"options": ["{option}"]},
+    "POST /numbers": {"number": "+49 30 1234569"},
+    "POST /cost-centres": {"name": "Other"},
+    "POST /call-targets": {"kind": "ring-group", "name": "Other"},
+    "POST /licences": {"kind": "add-on", "add_on": "recording", "quantity": 3},
+    "PATCH /licences/{licence}": {"quantity": 3},
+    "PUT /users/{user}/licences": {"licences": ["{licence}"]},
+    "PUT /me/keys": {"items": []},
+    "PUT /me/pin": {"pin": "482913"},
+    "PUT /me/voicemail-pin": {"pin": "482913"},
+    "POST /me/contacts": {"first_name": "Taxi"},
+    "POST /devices": {"mac": "001565AABB55"},
+    "POST /devices/{device}/swap": {"mac": "001565AABB56"},
+    "PUT /stations/{station}/assignments": {"users": ["{user}"]},
+    "PUT /devices/{device}/assignments": {"users": ["{user}"]},
+    "POST /dect-systems": {"name": "other"},
+    "POST /dect-systems/{system}/members": {"device": "{free_base}"},
+    "PUT /dect-systems/{system}/manager": {"device": "{base}"},
+    "POST /handsets/{handset}/swap": {"handset": "{other_handset}"},
+    "PUT /keys/{level}/{owner}": {"items": [{"position": 1, "type": "blf", "value": "1002"}]},
+    "POST /phonebook": {"first_name": "Taxi"},
+    "POST /exports/freeswitch": {"section": "directory", "user": "1001", "domain": "x.example"},
+    "POST /exports/voicemail-pin": {"extension": "1001", "pin": "1"},
+    "POST /tokens": {"name": "other", "role": "member"},
+    "POST /roles": {"name": "other"},
+    "POST /memberships": {"email": "other@example.com", "role": "member"},
+    "PATCH /logins/{login}": {"must_change": True},
+    "POST /session": {"email": "admin@example.com", "password": PHRASE},
+    "PUT /session/password": {"password": PHRASE, "new_password": "four words in no order"},
+    "POST /session/reset": {"token": "x" * 43, "password": "four words in no order"},
+    "PUT /session/totp": {"code": "000000"},
+    "POST /session/totp/removal": {"password": PHRASE},
+    "PUT /session/organisation": {"organisation": "{organisation}"},
+}
+"""The bodies of endpoints that do not take an empty one; names in braces are ids."""
+
+
+@dataclass
+class Siege:
+    """An organisation with one of everything, and what whoever attacks its API holds.
+
+    Its requests are synchronous, for a thread beside the server's loop.
+    """
+
+    url: str
+    ids: dict[str, str]
+    tokens: dict[str, str]
+    cookie: str
+    saved: Saved
+
+    def path(self, endpoint: Endpoint) -> dict[str, str]:
+        """What an endpoint's path has to name to name what is there."""
+        ids = self.ids | {"mac": self.ids["pending"], "kind": "users", "level": "user"}
+        ids |= {"owner": ids["user"]}
+        if endpoint.subject == "me":
+            ids |= {"contact": ids["own_contact"]}
+        if endpoint.subject == "dect-systems":
+            ids |= {"device": ids["base"]}
+        return {name: ids[name] for name in ids if f"{{{name}}}" in endpoint.template}
+
+    def valid(self, endpoint: Endpoint) -> Any:
+        """A body that the endpoint takes."""
+        written = json.dumps(VALID.get(f"{endpoint.method} {endpoint.path}", {}))
+        for name, known in self.ids.items():
+            written = written.replace(f"{{{name}}}", known)
+        return json.loads(written)
+
+    def headers(self, endpoint: Endpoint, *, operator: bool = False) -> dict[str, str]:
+        """What lets in at an endpoint."""
+        if endpoint.permission is Entry.SESSION:
+            return {"Cookie": f"{COOKIE}={self.cookie}", OUR_HEADER: "fetch"}
+        wanted = operator or endpoint.permission is Permission.OPERATE
+        token = self.tokens["operator" if wanted else "person"]
+        organisation = {"X-Organisation": self.ids["organisation"]} if wanted else {}
+        return {"Authorization": f"Bearer {token}"} | organisation
+
+
+@pytest.fixture
+async def siege(
+    core: Core,
+    actor: Actor,
+    client: TestClient,
+    api: Caller,
+    whole_office: Office,
+    save: Callable[[], Saved],
+) -> Siege:
+    """Everything an attack needs."""
+    with core.database.write() as session:
+        for mac in ("001565aabbee", "001565aabbef"):
+            session.add(Pending(mac=mac, organisation_id=actor.organisation, address="192.0.2.9"))
+    ids = whole_office.ids | {"pending": "001565aabbee", "vendor": "yealink", "key": "language"}
+    ids["path"] = (await api("GET", f"/devices/{ids['device']}/files")).json["items"][0]["path"]
+    person = await api.made("/tokens", {"name": "p", "role": "admin", "user": ids["user"]})
+    slot = await api.made(f"/dect-systems/{ids['system']}/slots", {"name": "Second"})
+    bases = [
+        await api.made("/devices", {"mac": mac, "vendor": "yealink-dect", "model": "W80B"})
+        for mac in ("001565AABB77", "001565AABB78")
+    ]
+    ids |= {"other_handset": slot["id"], "base": bases[0]["id"], "free_base": bases[1]["id"]}
+    role = {"device": ids["base"], "role": "manager"}
+    await api.made(f"/dect-systems/{ids['system']}/members", role)
+    own = await Caller(client, person["token"]).made("/me/contacts", {"first_name": "Own"})
+    ids["own_contact"] = own["id"]
+    tokens = {
+        "person": person["token"],
+        "operator": create_token(core, actor, name="o", role="operator"),
+    }
+    cookie, _ = open_session(core, email="admin@example.com", password=PHRASE)
+    return Siege(str(client.make_url("")).rstrip("/"), ids, tokens, cookie, save())
 
 
 @pytest.fixture

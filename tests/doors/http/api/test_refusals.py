@@ -116,6 +116,17 @@ BODIES = {
         "POST", "/tokens", {"name": "x", "role": "admin", "expires_at": "2040-01-01T00:00:00"},
         422, "invalid-input", "expires_at",
     ),
+    "time without a year": (
+        "POST", "/tokens", {"name": "x", "role": "admin", "expires_at": "9999-12-31T23:59:59-23:59"},
+        422, "invalid-input", "expires_at",
+    ),
+    "time of the last year": (
+        "POST", "/tokens", {"name": "x", "role": "admin", "expires_at": "9999-12-31T12:00:00Z"},
+        422, "invalid-input", "expires_at",
+    ),
+    "search before all years": (
+        "GET", "/audit?since=0001-01-01T00:00:00%2B23:59", None, 422, "invalid-input", "since",
+    ),
     "unknown vendor's page": ("GET", "/vendors/acme", None, 404, "not-found", ""),
 }  # fmt: skip
 
