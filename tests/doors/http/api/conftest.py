@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -279,6 +280,7 @@ async def seated(api: Caller, office: Office) -> str:
     extension = (await api("GET", f"/users/{office['user']}")).json["extension"]
     await api("PUT", f"/users/{office['user']}/pin", {"pin": "482913"})
     pool = await api.made("/devices", {"mac": f"00156500{extension}", "pool": True})
+    office.ids["pool"] = pool["id"]
     login = {"device": pool["id"], "extension": extension, "pin": "482913"}
     reply = await api("POST", "/hotdesk/login", login)
     assert reply.status == 200, reply.json
@@ -374,6 +376,11 @@ VALID: dict[str, Any] = {
     "PUT /session/totp": {"code": "000000"},
     "POST /session/totp/removal": {"password": PHRASE},
     "PUT /session/organisation": {"organisation": "{organisation}"},
+    "POST /hotdesk/login": {"device": "{pool}", "extension": "1001", "pin": "482913"},
+    "POST /hotdesk/logout": {"device": "{pool}"},
+    "PATCH /hotdesk/sessions/{hotdesk_session}": {
+        "until": (datetime.now(UTC) + timedelta(hours=20)).isoformat()
+    },
 }
 """The bodies of endpoints that do not take an empty one; names in braces are ids."""
 
