@@ -164,7 +164,9 @@ SETTINGS: tuple[Setting, ...] = (
     _place("syslog.level", Kind.INTEGER, 4, "Least severe syslog level sent (RFC 5424).", 7),
     _place("emergency.numbers", Kind.NUMBERS, ("112", "911"), "Numbers never barred.", 20),
     # --- rules of the place
-    _rule("hotdesk.lease-hours", Kind.INTEGER, 12, "Hours a login lasts; 0: no such end.", maximum=999),
+    _rule(
+        "hotdesk.lease-hours", Kind.INTEGER, 12, "Hours a login lasts; 0: no such end.", maximum=999
+    ),
     _rule("hotdesk.daily-end", Kind.TIME, "", "Time of day at which logins end; empty: never."),
     _rule(
         "hotdesk.elsewhere",

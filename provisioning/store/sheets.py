@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.kinds import DeviceState, IdentityKind
+from provisioning.domain.kinds import DeviceState, IdentityKind, LicenceKind
+from provisioning.store.catalogue import Licence, LicenceHolder
 from provisioning.store.devices import Assignment, Device, DeviceIdentity, Station
 from provisioning.store.people import SipAccount
 from provisioning.store.values import SettingValue
@@ -129,4 +130,17 @@ def assigned(session: Session, organisation: UUID) -> dict[UUID, list[Assignment
         .order_by(Assignment.position, Assignment.id)
     ):
         found.setdefault(row.station_id, []).append(row)
+    return found
+
+
+def licensed(session: Session, organisation: UUID) -> dict[LicenceKind, set[UUID]]:
+    """Who holds a licence of each kind."""
+    found: dict[LicenceKind, set[UUID]] = {kind: set() for kind in LicenceKind}
+    rows = session.execute(
+        select(Licence.kind, LicenceHolder.user_id)
+        .join(LicenceHolder, LicenceHolder.licence_id == Licence.id)
+        .where(Licence.organisation_id == organisation)
+    )
+    for kind, user in rows:
+        found[LicenceKind(kind)].add(user)
     return found

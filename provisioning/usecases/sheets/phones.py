@@ -12,15 +12,18 @@ from provisioning.domain.errors import (
     BrokenRule,
     DuplicateMac,
     InvalidInput,
+    MobileOnly,
+    NeedsProLicence,
     NotFound,
     PoolPhone,
     TooManyUsers,
 )
+from provisioning.domain.kinds import LicenceKind
 from provisioning.domain.mac import Mac
 from provisioning.store import logs, sheets
 from provisioning.store.database import Session
 from provisioning.store.devices import Assignment, Device, Station
-from provisioning.store.organisations import Profile, Site
+from provisioning.store.organisations import Organisation, Profile, Site
 from provisioning.store.people import User
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor
@@ -39,7 +42,7 @@ from provisioning.usecases.sheets.cells import Row
 from provisioning.usecases.sheets.names import by_name, called
 from provisioning.usecases.sheets.plans import Plan, Progress
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.schema import Model
+from provisioning.vendors.schema import Model, ModelKind
 
 COLUMNS = (
     "mac", "vendor", "model", "name", "site", "profile", "pool", "expansion_modules", "users",
@@ -58,6 +61,8 @@ class _Known:
     assigned: dict[UUID, list[Assignment]]
     users: dict[UUID, User]
     accounts: dict[UUID, int]
+    licensed: dict[LicenceKind, set[UUID]]
+    licensing: bool
 
     @classmethod
     def read(cls, session: Session, organisation: UUID) -> _Known:
@@ -69,6 +74,8 @@ class _Known:
             assigned=sheets.assigned(session, organisation),
             users={row.id: row for row in sheets.all_of(session, User, organisation)},
             accounts=sheets.accounts_per_user(session, organisation),
+            licensed=sheets.licensed(session, organisation),
+            licensing=session.get_one(Organisation, organisation).licensing,
         )
 
     def people(self, device: Device) -> list[UUID]:
@@ -243,6 +250,7 @@ class _Planner:
                 remedy="Leave the users out, or write no for pool.",
                 field="users",
             )
+        self._check_licences(wanted, [user for user in people if user not in before])
         lines = sum(self._known.accounts.get(user, 0) for user in people)
         if (
             wanted.model is not None
@@ -254,6 +262,20 @@ class _Planner:
                 remedy="Assign fewer users.",
                 field="users",
             )
+
+    def _check_licences(self, wanted: _Wanted, coming: list[UUID]) -> None:
+        """The rules of ``licences.check_seat``, for people who did not sit there before."""
+        held, kind = self._known.licensed, wanted.model.kind if wanted.model else None
+        for user in coming if kind is not ModelKind.SOFTPHONE else ():
+            name = self._known.users[user].name
+            if user in held[LicenceKind.MOBILE]:
+                raise MobileOnly(
+                    f"{name} has a Mobile licence.", remedy="Give them a Pro one.", field="users"
+                )
+            if self._known.licensing and user not in held[LicenceKind.PRO]:
+                raise NeedsProLicence(
+                    f"{name} has no Pro licence.", remedy="Give them one first.", field="users"
+                )
 
     def _check_macs(self, session: Session, wanted: list[_Wanted]) -> None:
         new = {item.mac.digits: item for item in wanted if item.device is None}

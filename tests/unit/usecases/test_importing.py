@@ -14,7 +14,7 @@ from provisioning.domain.errors import BrokenRule, InvalidInput
 from provisioning.domain.kinds import ImportState, SheetKind
 from provisioning.store import groups, queries
 from provisioning.store.people import SipAccount, User
-from provisioning.usecases import assignments, organisations, registering, sip, users
+from provisioning.usecases import assignments, licences, organisations, registering, sip, users
 from provisioning.usecases import settings as values
 from provisioning.usecases.importing import (
     export_sheet,
@@ -293,3 +293,15 @@ def test_f7_a_change_in_between_makes_the_import_fail_whole(core, actor, server,
     job = load(core, actor, USERS, "first_name,extension\nAda,1001\nBob,1002\n")
     assert job.state == ImportState.FAILED
     assert set(everybody(core, actor)) == {"Grace"}
+
+
+def test_a8_an_import_gives_desk_phones_only_with_licences(core, actor, server, add_person):
+    """Where licences are switched on, a row that gives an unlicensed person a phone is refused."""
+    ada = add_person("Ada", "1001")
+    text = "mac,users\n001565000001,1001\n"
+    organisations.change_organisation(core, actor, {"licensing": True})
+    job = load(core, actor, DEVICES, text)
+    assert (job.state, errors(job)) == (ImportState.REFUSED, [(2, "users")])
+    pro = licences.add_licence(core, actor, kind="pro", quantity=1)
+    licences.set_user_licences(core, actor, ada, [pro.id])
+    assert load(core, actor, DEVICES, text).state == ImportState.DONE
