@@ -163,7 +163,6 @@ SETTINGS: tuple[Setting, ...] = (
     _place("syslog.port", Kind.INTEGER, 514, "UDP port of the syslog server.", 65535),
     _place("syslog.level", Kind.INTEGER, 4, "Least severe syslog level sent (RFC 5424).", 7),
     _place("emergency.numbers", Kind.NUMBERS, ("112", "911"), "Numbers never barred.", 20),
-    # --- rules of the place
     _rule(
         "hotdesk.lease-hours", Kind.INTEGER, 12, "Hours a login lasts; 0: no such end.", maximum=999
     ),
@@ -317,7 +316,6 @@ SETTINGS: tuple[Setting, ...] = (
         "Others see whom a person speaks with.",
         member="",
     ),
-    # --- voicemail
     _person(
         "voicemail.notify",
         Kind.BOOLEAN,
@@ -353,7 +351,6 @@ SETTINGS: tuple[Setting, ...] = (
         "Messages sent by e-mail are deleted.",
         member=_VOICEMAIL,
     ),
-    # --- text messages
     _person(
         "sms.zones",
         Kind.LIST,
