@@ -13,7 +13,7 @@ from uuid import UUID
 
 from provisioning.domain.errors import NotFound, TooLarge
 from provisioning.domain.roles import Permission
-from provisioning.domain.spreadsheets import neutral
+from provisioning.domain.spreadsheets import guarded
 from provisioning.store import audit, queries
 from provisioning.store.audit import AuditEvent, Wanted
 from provisioning.store.database import Session
@@ -91,7 +91,7 @@ def export_events(core: Core, actor: Actor, wanted: Wanted, q: str = "") -> byte
                     f"More than {MOST_EXPORTED} events match.",
                     remedy="Ask for less at a time with 'since' and 'until'.",
                 )
-            lines.writerow([neutral(_cell(getattr(event, title))) for title in _TITLES])
+            lines.writerow([guarded(_cell(getattr(event, title))) for title in _TITLES])
     return text.getvalue().encode()
 
 

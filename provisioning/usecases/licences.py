@@ -233,20 +233,26 @@ def check_seat(session: Session, station: Station, people: Collection[User]) -> 
         return
     ids = [user.id for user in people]
     mobile = usage.holders_of(session, ids, LicenceKind.MOBILE)
-    for user in people:
-        if user.id in mobile:
-            raise MobileOnly(
-                f"{user.name} has a Mobile licence, which has no phone on a desk.",
-                remedy="Give them a Pro licence instead, or no such phone.",
-                field="users",
-            )
-    if not session.get_one(Organisation, station.organisation_id).licensing:
-        return
     pro = usage.holders_of(session, ids, LicenceKind.PRO)
+    licensing = session.get_one(Organisation, station.organisation_id).licensing
     for user in people:
-        if user.id not in pro:
-            raise NeedsProLicence(
-                f"{user.name} has no Pro licence, which a phone on a desk needs.",
-                remedy=f"PUT /api/v1/users/{user.id}/licences with one first.",
-                field="users",
-            )
+        check_desk(user, mobile=user.id in mobile, pro=user.id in pro, licensing=licensing)
+
+
+def check_desk(user: User, *, mobile: bool, pro: bool, licensing: bool) -> None:
+    """Raise MobileOnly or NeedsProLicence where somebody may have no phone on a desk.
+
+    ``mobile`` and ``pro`` are the licences they hold; ``licensing`` whether one is needed.
+    """
+    if mobile:
+        raise MobileOnly(
+            f"{user.name} has a Mobile licence, which has no phone on a desk.",
+            remedy="Give them a Pro licence instead, or no such phone.",
+            field="users",
+        )
+    if licensing and not pro:
+        raise NeedsProLicence(
+            f"{user.name} has no Pro licence, which a phone on a desk needs.",
+            remedy=f"PUT /api/v1/users/{user.id}/licences with one first.",
+            field="users",
+        )

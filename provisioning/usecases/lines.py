@@ -45,9 +45,9 @@ def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
     Nobody's who is disabled, and of whoever's calls follow where they log in only there (B13).
     Somebody who is logged in has all lines, in place of those it is assigned to.
     """
-    guest = snapshot.users.get(snapshot.seated.get(station, station))
-    if guest is not None and guest.enabled:
-        return [(guest, False)]
+    seated = snapshot.seated.get(station)
+    if seated is not None and snapshot.users[seated].enabled:
+        return [(snapshot.users[seated], False)]
     rows = [row for row in snapshot.assignments if row.station_id == station]
     return [
         (snapshot.users[row.user_id], row.appearance == Appearance.SHARED)

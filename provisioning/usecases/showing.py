@@ -6,7 +6,7 @@ import re
 from uuid import UUID
 
 from provisioning.domain.kinds import Purpose
-from provisioning.store import pictures, queries
+from provisioning.store import hotdesk, pictures, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.pictures import Picture
@@ -54,7 +54,9 @@ def _is_for(session: Session, device: Device, row: Picture) -> bool:
     if row.purpose == Purpose.AVATAR or row.user_id is None:
         return True
     stations = [station.id for station in queries.stations_of(session, device.id)]
-    return any(seat.user_id == row.user_id for seat in queries.assignments_at(session, stations))
+    people = {seat.user_id for seat in queries.assignments_at(session, stations)}
+    people |= {seat.user_id for seat in hotdesk.open_at(session, stations).values()}
+    return row.user_id in people
 
 
 def _size(core: Core, device: Device, row: Picture) -> tuple[int, int]:

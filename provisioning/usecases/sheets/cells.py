@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioning.domain.errors import BrokenRule, InvalidInput
+from provisioning.domain.spreadsheets import guarded, unguarded
 
 MOST_ROWS = 20_000
 _LONGEST_CELL = 2000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula (OWASP, CSV injection)."""
-_GUARD = "'"
 _TRUE, _FALSE = ("yes", "true", "1"), ("no", "false", "0")
 
 
@@ -99,18 +97,7 @@ def _row(line: int, header: list[str], cells: list[str]) -> Row:
         raise InvalidInput(
             f"Line {line} has a cell of more than {_LONGEST_CELL} characters.", remedy="Shorten it."
         )
-    return Row(line, dict(zip(header, map(_unguarded, cells), strict=True)))
-
-
-def _unguarded(cell: str) -> str:
-    if cell.startswith(_GUARD) and cell[1:].startswith((*_FORMULA, _GUARD)):
-        cell = cell[1:]
-    return cell.strip()
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; reading it gives the cell again."""
-    return _GUARD + cell if cell.startswith((*_FORMULA, _GUARD)) else cell
+    return Row(line, dict(zip(header, (unguarded(cell).strip() for cell in cells), strict=True)))
 
 
 def write(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -12,8 +12,6 @@ from provisioning.domain.errors import (
     BrokenRule,
     DuplicateMac,
     InvalidInput,
-    MobileOnly,
-    NeedsProLicence,
     NotFound,
     PoolPhone,
     TooManyUsers,
@@ -29,6 +27,7 @@ from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import check_provable, fitting_modules
+from provisioning.usecases.licences import check_desk
 from provisioning.usecases.registering import (
     Described,
     described,
@@ -264,18 +263,15 @@ class _Planner:
             )
 
     def _check_licences(self, wanted: _Wanted, coming: list[UUID]) -> None:
-        """The rules of ``licences.check_seat``, for people who did not sit there before."""
+        """Whether those who did not sit there before may have a phone on a desk."""
         held, kind = self._known.licensed, wanted.model.kind if wanted.model else None
         for user in coming if kind is not ModelKind.SOFTPHONE else ():
-            name = self._known.users[user].name
-            if user in held[LicenceKind.MOBILE]:
-                raise MobileOnly(
-                    f"{name} has a Mobile licence.", remedy="Give them a Pro one.", field="users"
-                )
-            if self._known.licensing and user not in held[LicenceKind.PRO]:
-                raise NeedsProLicence(
-                    f"{name} has no Pro licence.", remedy="Give them one first.", field="users"
-                )
+            check_desk(
+                self._known.users[user],
+                mobile=user in held[LicenceKind.MOBILE],
+                pro=user in held[LicenceKind.PRO],
+                licensing=self._known.licensing,
+            )
 
     def _check_macs(self, session: Session, wanted: list[_Wanted]) -> None:
         new = {item.mac.digits: item for item in wanted if item.device is None}

@@ -17,7 +17,15 @@ from provisioning.domain.errors import InvalidInput, NotFound, RightMissing, Too
 from provisioning.domain.kinds import Purpose
 from provisioning.domain.roles import Permission
 from provisioning.store.devices import Device
-from provisioning.usecases import me, phonebook, pictures
+from provisioning.usecases import (
+    assignments,
+    devices,
+    hotdesk,
+    me,
+    phonebook,
+    pictures,
+    users,
+)
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.images import LARGEST_FILE, read_image
@@ -259,6 +267,20 @@ def test_a6_nobody_elses_cover_is_shown(core, desk, phones, ada, wide, add_perso
     for path in (f"picture/{picture}", "picture/x.jpg", "picture/../x.jpg", "photos/9.png"):
         assert show(core, screens + path).outcome is Outcome.NOT_FOUND, path
     assert show(core, url, "HEAD").outcome is Outcome.SERVED
+
+
+def test_a6_whoever_logs_in_has_their_cover_there(core, actor, desk, phones, ada, wide):
+    """At a pool phone the wallpaper of whoever is logged in is shown, and no longer after them."""
+    users.set_pin(core, actor, desk.user, "482913")
+    assignments.assign_device(core, actor, wide, [])
+    devices.change_device(core, actor, wide, {"pool": True})
+    me.set_my_picture(core, ada, COVER, image(colour="blue"))
+    hotdesk.log_in(core, actor, device=wide, extension="1001", pin="482913")
+    own = wallpaper(phones, wide, "805ec0aabb01.cfg")
+    assert colour(show(core, own)) == "blue"
+    hotdesk.log_out(core, actor, device=wide)
+    assert wallpaper(phones, wide, "805ec0aabb01.cfg") == "%NULL%"
+    assert show(core, own).outcome is Outcome.NOT_FOUND
 
 
 def version(core, device) -> int:
