@@ -152,6 +152,19 @@ class ReloadState(StrEnum):
     """Its files differ from what it fetched last; it is to be told."""
 
 
+class Way(StrEnum):
+    """How a phone is told to load its files anew."""
+
+    SIP = "sip"
+    """A NOTIFY of ours to the phone's own address."""
+    ASTERISK = "asterisk"
+    """A NOTIFY by Asterisk, asked over its manager interface."""
+    FREESWITCH = "freeswitch"
+    """A NOTIFY by FreeSWITCH, asked over its event socket."""
+    HTTP = "http"
+    """The vendor's own request to the phone."""
+
+
 class StepKind(StrEnum):
     """What rings in a step of follow me: a colleague, any number, or a call target."""
 

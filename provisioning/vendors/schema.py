@@ -206,6 +206,43 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpReload:
+    """A request to the phone that makes it load its files anew.
+
+    ``path`` and ``body`` may hold ``{user}`` and ``{password}``; the same two answer a challenge,
+    Basic or Digest. ``port`` is where the phone listens unless a model or a file says otherwise.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    scheme: Literal["https", "http"] = "http"
+    port: int = 80
+    media_type: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How the vendor's phones are told to load their files anew.
+
+    ``notify`` is the Event header (RFC 6665) of the gentlest NOTIFY that makes them fetch,
+    ``reboot`` the one that restarts them; ``restarts`` says that only a restart makes them fetch,
+    so that they are never told during a call. ``http`` is a request they take instead. ``none``
+    says why there is neither.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    notify: str = ""
+    reboot: str = ""
+    restarts: bool = False
+    http: HttpReload | None = None
+    none: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tls:
     """What the vendor's phones trust.
 
@@ -307,6 +344,7 @@ class VendorData:
     zones: tuple[ZoneGrammar, ...] = ()
     adopt: Adopt = field(default_factory=Adopt)
     tls: Tls = field(default_factory=Tls)
+    reload: Reload = field(default_factory=Reload)
     readback: Readback | None = None
 
     @property

@@ -1,0 +1,1 @@
+"""What goes out to phones and PBXs by our own asking."""
