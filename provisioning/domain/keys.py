@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from provisioning.domain.effective import Effective
 from provisioning.domain.errors import InvalidInput
 
 
@@ -89,13 +90,17 @@ class KeyAddress:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its place, type, value (number, slot or URL), label and the line it uses from 1."""
+    """One key: its place, type, value (number, slot or URL), label and the line it uses from 1.
+
+    ``because`` are the settings that made it, of a key that nobody set.
+    """
 
     address: KeyAddress
     type: KeyType
     value: str = ""
     label: str = ""
     line: int = 1
+    because: tuple[Effective, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a key whose value does not fit its type (InvalidInput)."""

@@ -169,7 +169,7 @@ def _secret(text: str, held: Effective) -> Word:
 
 def _key(vendor: Vendor, number: int, key: Key | None) -> Context:
     kind = key.type if key else KeyType.NONE
-    return {
+    data = {
         "n": number,
         "type": str(kind),
         "code": vendor.data.key_types.get(kind, ""),
@@ -177,6 +177,7 @@ def _key(vendor: Vendor, number: int, key: Key | None) -> Context:
         "label": key.label if key else "",
         "line": key.line if key else 1,
     }
+    return RecordedBy(data, *key.because) if key and key.because else data
 
 
 def _keys(vendor: Vendor, placed: Placed, module: int, count: int) -> list[Context]:
@@ -211,7 +212,7 @@ def _zone(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "irregular": rule.irregular,
         "code": told.code,
     }
-    return RecordedBy(phone.settings["time.zone"], data)
+    return RecordedBy(data, phone.settings["time.zone"])
 
 
 def _change(change: Change | None) -> Context | None:
@@ -277,10 +278,8 @@ def _phonebook(phone: Phone, vendor: Vendor) -> Context:
     if not url and name and phone.provisioning.url and not phone.blank:
         url = phone.provisioning.url + name
     title = phone.settings["phonebook.name"]
-    return RecordedBy(
-        phone.settings["phonebook.url"],
-        {"url": url, "name": Word.of(str(title.value), title)},
-    )
+    data = {"url": url, "name": Word.of(str(title.value), title)}
+    return RecordedBy(data, phone.settings["phonebook.url"])
 
 
 def _adopt(phone: Phone, vendor: Vendor) -> list[tuple[str, str]]:

@@ -136,7 +136,7 @@ def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
         if isinstance(value, Markup):
             return value
         if isinstance(value, explain.Word):
-            explain.note(value.held)
+            explain.note(*value.held)
         escaped = escape(value)
         limits.made(escaped)
         return escaped + explain.mark()

@@ -68,37 +68,47 @@ class Recorded(dict[str, Value]):
 
 
 class RecordedBy(dict[str, Any]):
-    """Plain data worked out from one setting: a look-up in it notes that setting."""
+    """Plain data worked out from settings: a look-up in it notes them."""
 
-    def __init__(self, held: Effective, data: Mapping[str, Any]) -> None:
+    def __init__(self, data: Mapping[str, Any], *held: Effective) -> None:
         super().__init__(data)
         self._held = held
 
     def __getitem__(self, name: str) -> Any:
-        note(self._held)
+        note(*self._held)
         return super().__getitem__(name)
 
 
 class Word(str):
-    """A vendor's word for the value of a setting, which is noted when the word is printed."""
+    """A vendor's word for the value of settings, which are noted when the word is printed."""
 
     __slots__ = ("held",)
-    held: Effective
+    held: tuple[Effective, ...]
 
     @classmethod
-    def of(cls, text: str, held: Effective) -> Word:
-        """The word for an effective value."""
+    def of(cls, text: str, *held: Effective) -> Word:
+        """The word for effective values."""
         word = cls(text)
         word.held = held
         return word
 
 
-def note(held: Effective) -> None:
-    """Remember that a setting was looked at, for the next value printed."""
+class Words(dict[str, Any]):
+    """Plain data whose words are noted when looked up: they may be printed as part of another."""
+
+    def __getitem__(self, name: str) -> Any:
+        word = super().__getitem__(name)
+        if isinstance(word, Word):
+            note(*word.held)
+        return word
+
+
+def note(*held: Effective) -> None:
+    """Remember that settings were looked at, for the next value printed."""
     recorder = _current.get()
     if recorder is not None:
-        recorder.pending.append(held)
-        recorder.seen.add(held.key)
+        recorder.pending.extend(held)
+        recorder.seen.update(item.key for item in held)
 
 
 def mark() -> str:

@@ -6,11 +6,10 @@ line stays where it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from provisioning.domain.phone import Line, Phone, Station
-from provisioning.render.explain import Recorded
+from provisioning.render.explain import Recorded, Words
 
 Context = dict[str, Any]
 
@@ -39,7 +38,7 @@ def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
 def line_context(number: int, line: Line, station: Station | None) -> Context:
     """A line as templates see it."""
     server = line.server
-    return {
+    data = {
         "n": number,
         "station": station.number if station else 1,
         "user_name": line.user_name,
@@ -60,13 +59,10 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
             "outbound_port": server.outbound_port,
             "backup": server.backup,
             "backup_port": server.backup_port,
-            "codes": _plain(server.codes),
+            "codes": Words(server.codes),
         },
     }
-
-
-def _plain(codes: Mapping[str, str]) -> dict[str, str]:
-    return dict(codes)
+    return Words(data)
 
 
 def profile_contexts(lines: list[Context]) -> list[Context]:

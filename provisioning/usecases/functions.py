@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 from provisioning.domain.effective import Effective
@@ -93,9 +94,11 @@ def function_keys(person: Person, present: Iterable[Key]) -> Iterator[Key]:
     known = {(key.type, key.value) for key in present}
     types = {key.type for key in present}
     for function in person.held["keys.functions"].value:  # type: ignore[union-attr]  # a LIST
-        for key in _MADE[str(function)](person):
+        make, deciding = _MADE[str(function)]
+        because = tuple(person.held[key] for key in ("keys.functions", *deciding))
+        for key in make(person):
             if (key.type, key.value) not in known and (key.value or key.type not in types):
-                yield key
+                yield replace(key, because=because)
 
 
 def _key(type_: KeyType, value: str = "", label: str = "") -> Key:
@@ -132,9 +135,12 @@ def _caller_ids(person: Person) -> Iterator[Key]:
         yield _key(KeyType.PREFIX, code + digits, number.label or number.number)
 
 
+def _operates(name: str) -> tuple[str, ...]:
+    return ("feature.operator-console", f"right.{name}")
+
+
 def _operator(name: str, label: str, person: Person) -> Iterator[Key]:
-    operates = person.may("feature.operator-console") and person.may(f"right.{name}")
-    if operates and name in person.codes:
+    if name in person.codes and all(person.may(needed) for needed in _operates(name)):
         yield _key(KeyType.PREFIX, person.codes[name], label)
 
 
@@ -157,17 +163,22 @@ def _pickup(person: Person) -> Iterator[Key]:
         yield _key(KeyType.PICKUP)
 
 
-_MADE = {
-    "record": _record,
-    "anonymous": _anonymous,
-    "account-code": _account_code,
-    "callback": _callback,
-    "caller-ids": _caller_ids,
-    "barge": lambda person: _operator("barge", "Barge in", person),
-    "listen": lambda person: _operator("listen", "Listen", person),
-    "whisper": lambda person: _operator("whisper", "Whisper", person),
-    "shared-voicemail": _shared_voicemail,
-    "voicemail": _voicemail,
-    "pickup": _pickup,
+_Make = Callable[[Person], Iterator[Key]]
+
+_MADE: dict[str, tuple[_Make, tuple[str, ...]]] = {
+    "record": (_record, ("call.recording", "right.record")),
+    "anonymous": (_anonymous, ("right.outgoing",)),
+    "account-code": (_account_code, ()),
+    "callback": (_callback, ("call.method", "call.callback-number")),
+    "caller-ids": (_caller_ids, ("feature.several-caller-ids",)),
+    "barge": (partial(_operator, "barge", "Barge in"), _operates("barge")),
+    "listen": (partial(_operator, "listen", "Listen"), _operates("listen")),
+    "whisper": (partial(_operator, "whisper", "Whisper"), _operates("whisper")),
+    "shared-voicemail": (_shared_voicemail, ()),
+    "voicemail": (_voicemail, ("feature.voicemail",)),
+    "pickup": (_pickup, ("right.calls", "right.pickup")),
 }
-"""The keys of each function (FEATURES A10, B8, B9, B11, B14, C3, D3, D5, E5)."""
+"""What makes the keys of each function, and the settings that decide whether it has any.
+
+FEATURES A10, B8, B9, B11, B14, C3, D3, D5, E5.
+"""

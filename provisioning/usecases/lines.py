@@ -11,6 +11,7 @@ from provisioning.domain.effective import Effective, Layer, resolve
 from provisioning.domain.kinds import Appearance, Incoming
 from provisioning.domain.phone import Line, Server
 from provisioning.domain.settings import SETTINGS, Level, Scope
+from provisioning.render.explain import Word
 from provisioning.store.devices import Station
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.snapshots import Snapshot
@@ -127,11 +128,11 @@ _CODES = {
 
 
 def _permitted(server: Server, held: Mapping[str, Effective]) -> Server:
-    codes = {
-        name: code
-        for name, code in server.codes.items()
-        if all(held[needed].value for needed in _CODES.get(name, ()))
-    }
+    codes = {}
+    for name, code in server.codes.items():
+        needed = [held[key] for key in _CODES.get(name, ())]
+        if all(item.value for item in needed):
+            codes[name] = Word.of(code, *needed)
     return replace(server, codes=codes)
 
 

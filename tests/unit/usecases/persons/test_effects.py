@@ -185,6 +185,39 @@ def test_b11_d6_only_recording_on_demand_has_a_key(phone, ada, have, recording, 
     assert "record" not in phone.losses()
 
 
+def test_a_key_of_a_function_is_explained_by_the_persons_settings(core, actor, phone, ada, have):
+    """Each line of a key that nobody set names the setting of the person that made it, and whose."""
+    have(ada, call__recording="on-demand")
+    if not phone.keys("record"):
+        pytest.skip("this model has no such key")
+    found = [
+        held
+        for path in phone.files()
+        for line in previews.explain(core, actor, phone.device, path)
+        for held in line.origins
+        if held.key == "call.recording"
+    ]
+    assert found
+    assert {(held.origin.level, held.origin.owner) for held in found} == {
+        (Level.USER, "Ada Lovelace")
+    }
+
+
+def test_a_code_is_explained_by_the_right_it_takes(core, actor, phone, ada, have):
+    """A line with a feature code names the rights and features that let it stand there."""
+    have(ada, feature__voicemail=True)
+    lines = [
+        line
+        for path in phone.files()
+        for line in previews.explain(core, actor, phone.device, path)
+        if "*97" in line.text
+    ]
+    assert lines
+    for line in lines:
+        held = {item.key: item.origin.level for item in line.origins}
+        assert held.get("feature.voicemail") == Level.USER
+
+
 def test_b12_language_and_zone_are_the_users(core, actor, phone, ada, have):
     """The user's language and zone reach their own phone, not one they share."""
     before = phone.parameters()
