@@ -107,7 +107,7 @@ def check_password_form(password: str, email: str = "") -> None:
     if obvious or (plain.isascii() and plain.isdigit() and _has_equal_steps(plain)):
         raise _refused("This password is one of those that are tried first.")
     name = _NOT_LETTERS.sub("", email.casefold().partition("@")[0])
-    if email and (folded == email.casefold() or letters in (name, name * 2)):
+    if email and (folded == email.casefold() or (name and letters in (name, name * 2))):
         raise _refused("This password is made of the e-mail.")
 
 

@@ -19,6 +19,7 @@ _DIALLED = re.compile(r"\+?[0-9*#]{1,32}")
 _VOICEMAIL_PIN = re.compile(r"[0-9]{4,10}")
 _CODE = re.compile(r"[0-9*#+]{1,16}")
 _E164 = re.compile(r"\+[1-9][0-9]{3,14}")
+_TRUNK = re.compile(r"[(\[]\s*0")
 _SPELLING = re.compile(r"[\s()\[\]./-]")
 CODES = (
     "voicemail", "pickup", "park", "retrieve", "anonymous", "caller-id", "barge", "listen",
@@ -134,7 +135,7 @@ def e164(field: str, value: str) -> str:
     A bracketed trunk prefix is refused: without its brackets it would be part of the number.
     """
     plain = _SPELLING.sub("", value)
-    if "(0)" in value or not _E164.fullmatch(plain):
+    if _TRUNK.search(value) or not _E164.fullmatch(plain):
         raise _bad(field, value, "a number such as +49 30 1234567, without a 0 behind the country")
     return plain
 

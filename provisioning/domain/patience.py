@@ -33,5 +33,8 @@ class Patience:
 OF_A_LOGIN = Patience(free=5, longest=timedelta(minutes=15), memory=timedelta(days=1))
 """Few enough that a password or a code of six digits cannot be tried out."""
 
+OF_A_MAILBOX = Patience(free=3, longest=timedelta(minutes=15), memory=timedelta(days=1))
+"""A mailbox's PIN may have four digits only."""
+
 OF_A_SOURCE = Patience(free=20, longest=timedelta(minutes=5), memory=timedelta(hours=1))
 """An office behind NAT is one source: it gets more tries, and waits for less long."""

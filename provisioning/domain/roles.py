@@ -15,7 +15,7 @@ class Permission(StrEnum):
     READ = "read"
     WRITE = "write"
     ACCOUNT = "account"
-    """See and edit the organisation's own data, who has a login in it, its roles and its audit log."""
+    """See and edit the organisation's own data and who has a login in it, edit its roles, see its audit log."""
     SECRETS = "secrets"
     """See passwords and tokens in files and URLs."""
     TOKENS = "tokens"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from provisioning.domain.kinds import FallbackKind, StepKind, TargetKind
 MOST_STEPS = 10
 MOST_TARGETS = 20
 SECONDS = (5, 120)
-_NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 _PLAIN = frozenset({FallbackKind.VOICEMAIL, FallbackKind.HANG_UP})
 
 
@@ -56,11 +54,11 @@ def _target(where: str, value: Mapping[str, Any]) -> dict[str, str]:
         return {"kind": kind, "id": named}
     if named:
         raise _bad(where, "has an 'id'", "Give a 'number'; ids are for the kind target.")
-    plain = re.sub(r"[\s()./-]", "", number)
-    if kind == StepKind.EXTENSION and not (plain and fields.extension(plain)):
-        raise _bad(where, "has no extension", "Give 2 to 10 digits as 'number'.")
-    if not _NUMBER.fullmatch(plain):
+    plain = fields.dialled(f"{where}.number", number)
+    if not plain:
         raise _bad(where, "has no phone number", "Give one such as +49 30 1234 as 'number'.")
+    if kind == StepKind.EXTENSION and not fields.extension(plain):
+        raise _bad(where, "has no extension", "Give 2 to 10 digits as 'number'.")
     return {"kind": kind, "number": plain}
 
 

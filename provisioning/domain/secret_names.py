@@ -6,7 +6,7 @@ import re
 
 from provisioning.domain.settings import BY_KEY, Class
 
-_SECRET = re.compile(r"(?:hash|encrypted|password|token|secret|pin)$")
+_SECRET = re.compile(r"(?:hash|encrypted|password|token|secret|pin|access_code)$")
 
 
 def is_secret(name: str) -> bool:

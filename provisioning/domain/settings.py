@@ -1,7 +1,7 @@
 """THE settings table: every setting a phone or a person can have, written once.
 
-Validation, API schema, template names and docs derive from it. Adding a setting is one entry here
-and its use: in the templates of the dialects that have a parameter for it, or, for what is about
+Validation, API schema, template names and docs derive from it. Adding a setting is one entry here,
+or in ``personal_settings`` for what is about a person, and its use: in the templates of the dialects that have a parameter for it, or, for what is about
 a person, where lines and keys are made or in what the PBX is given. FEATURES' ids stand behind
 the entries they ask for.
 """
@@ -9,8 +9,14 @@ the entries they ask for.
 from __future__ import annotations
 
 from provisioning.domain.errors import InvalidSetting
+from provisioning.domain.hotdesk import Elsewhere, TakeOver
+from provisioning.domain.personal_settings import (
+    FUNCTIONS,
+    INCOMING,
+    PERSONAL,
+    line_setting,
+)
 from provisioning.domain.values import (
-    PER_CLIENT,
     STORED_LEVELS,
     Class,
     Kind,
@@ -38,15 +44,8 @@ __all__ = [
 ]
 
 _PLACE_LEVELS = (Level.ORGANISATION, Level.SITE, Level.PROFILE, Level.DEVICE)
-_PEOPLE_LEVELS = (Level.ORGANISATION, Level.ROLE, Level.USER)
-_INCOMING, _OUTGOING, _VOICEMAIL = "right.incoming", "right.outgoing", "feature.voicemail"
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "g729", "g726-32", "ilbc")
-FUNCTIONS = (
-    "record", "anonymous", "account-code", "callback", "caller-ids", "barge", "listen", "whisper",
-    "shared-voicemail", "voicemail", "pickup",
-)  # fmt: skip
-"""Functions of a person that can have a key made for them."""
 
 
 def _place(key: str, kind: Kind, default: Value, help_: str, maximum: int = 255) -> Setting:
@@ -73,51 +72,6 @@ def _rule(
 
 def _phone_secret(key: str, help_: str) -> Setting:
     return Setting(key, Kind.TEXT, "", help_, class_=Class.SECRET, levels=_PLACE_LEVELS, maximum=32)
-
-
-def _line(
-    key: str,
-    kind: Kind,
-    default: Value,
-    help_: str,
-    choices: tuple[str, ...] = (),
-    *,
-    member: str | None = None,
-) -> Setting:
-    return Setting(
-        f"line.{key}", kind, default, help_, scope=Scope.LINE, choices=choices, member=member
-    )
-
-
-def _allowed(key: str, help_: str, *, member: str) -> Setting:
-    words = (PER_CLIENT, "enabled", "disabled")
-    return _line(key, Kind.CHOICE, PER_CLIENT, help_, words, member=member)
-
-
-def _person(
-    key: str,
-    kind: Kind,
-    default: Value,
-    help_: str,
-    *,
-    choices: tuple[str, ...] = (),
-    member: str | None = None,
-    scope: Scope = Scope.PERSON,
-) -> Setting:
-    return Setting(
-        key, kind, default, help_,
-        scope=scope, levels=_PEOPLE_LEVELS, choices=choices, member=member,
-    )  # fmt: skip
-
-
-def _feature(
-    key: str, help_: str, *, default: bool = False, scope: Scope = Scope.PERSON
-) -> Setting:
-    return _person(f"feature.{key}", Kind.BOOLEAN, default, help_, scope=scope)
-
-
-def _right(key: str, help_: str, *, default: bool = True, scope: Scope = Scope.PERSON) -> Setting:
-    return _person(f"right.{key}", Kind.BOOLEAN, default, help_, scope=scope)
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -172,14 +126,14 @@ SETTINGS: tuple[Setting, ...] = (
         Kind.CHOICE,
         "move",
         "A login while logged in at another phone.",
-        choices=("move", "deny", "several"),
+        choices=tuple(map(str, Elsewhere)),
     ),
     _rule(
         "hotdesk.take-over",
         Kind.CHOICE,
         "nobody",
         "Who may take an occupied phone.",
-        choices=("nobody", "owner", "permission"),
+        choices=tuple(map(str, TakeOver)),
     ),
     _rule(
         "guest.numbers",
@@ -211,15 +165,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("phonebook.url", Kind.URL, "", "Remote phone book; empty: none."),
     Setting("phonebook.name", Kind.TEXT, "Directory", "Title of the remote phone book."),
     # --- lines
-    _line("codecs", Kind.LIST, ("g722", "pcma", "pcmu"), "Codecs in order of preference.", CODECS),
-    _line(
+    line_setting(
+        "codecs", Kind.LIST, ("g722", "pcma", "pcmu"), "Codecs in order of preference.", CODECS
+    ),
+    line_setting(
         "srtp",
         Kind.CHOICE,
         "off",
         "Encrypted speech (RFC 3711).",
         ("off", "optional", "required"),
     ),
-    _line(
+    line_setting(
         "dtmf",
         Kind.CHOICE,
         "rfc4733",
@@ -235,150 +191,20 @@ SETTINGS: tuple[Setting, ...] = (
         minimum=60,
         maximum=86400,
     ),
-    _line(
+    line_setting(
         "call-waiting",
         Kind.BOOLEAN,
         True,
         "Signal a second call during a call.",
-        member=_INCOMING,
+        member=INCOMING,
     ),
-    # --- calls of a person
-    _allowed("incoming", "Incoming calls; disabled: do not disturb.", member=_INCOMING),
-    _allowed("outgoing", "Outgoing calls; disabled: emergency calls only.", member=_OUTGOING),
-    _line("anonymous", Kind.BOOLEAN, False, "Calls hide the caller's number.", member=_OUTGOING),
-    _person(
-        "call.method",
-        Kind.CHOICE,
-        "own-line",
-        "How outgoing calls are made.",
-        choices=("own-line", "callback", "other-account"),
-        member=_OUTGOING,
-    ),
-    _person(
-        "call.callback-number",
-        Kind.NUMBER,
-        "",
-        "Number dialled for the method callback.",
-        member=_OUTGOING,
-    ),
-    Setting(
-        "call.account",
-        Kind.INTEGER,
-        1,
-        "Account the method other-account calls by, from 1.",
-        scope=Scope.PERSON,
-        levels=_PEOPLE_LEVELS,
-        minimum=1,
-        maximum=20,
-        member=_OUTGOING,
-    ),
-    _person(
-        "call.recording",
-        Kind.CHOICE,
-        "never",
-        "Which calls are recorded.",
-        choices=("never", "external", "always", "on-demand"),
-    ),
-    # --- features, switched on and off by admins
-    _feature("mobile-app", "The mobile app may be used."),
-    _feature("web-calls", "Calls may be made from a browser."),
-    _feature("operator-console", "The keys and rights of an operator's place."),
-    _feature("voicemail", "A mailbox, its key and its lamp.", default=True),
-    _feature("sim", "A SIM card that is the same line as the desk phone."),
-    _feature("hotdesking", "May log in on phones.", default=True),
-    _feature("several-caller-ids", "More than one number to call out with."),
-    _feature("busy-reject", "Busy on busy, and a rejected call is rejected on every device."),
-    # --- rights: what a person may do
-    _right("incoming", "May configure incoming calls, on the phone too.", scope=Scope.DEVICE),
-    _right("outgoing", "May configure outgoing calls, on the phone too.", scope=Scope.DEVICE),
-    _right("avatar", "May choose a picture of their own."),
-    _right("cover", "May choose a wallpaper of their own.", scope=Scope.DEVICE),
-    _right("presence", "Sees the state of the department's members."),
-    _right("calls", "Sees and can pick up the department's calls."),
-    _right("pickup", "May pick up others' calls."),
-    _right("park", "May park calls and pick up parked ones."),
-    _right("ivr", "May send calls to voice applications."),
-    _right("barge", "May join others' calls, as an operator.", default=False),
-    _right("listen", "May listen to others' calls, as an operator.", default=False),
-    _right("whisper", "May speak to one side of others' calls, as an operator.", default=False),
-    _right("record", "May record calls."),
-    _person(
-        "right.record-calls",
-        Kind.CHOICE,
-        "own",
-        "Whose calls a person may record.",
-        choices=("own", "department", "all"),
-    ),
-    _person(
-        "privacy.show-calls",
-        Kind.BOOLEAN,
-        True,
-        "Others see whom a person speaks with.",
-        member="",
-    ),
-    _person(
-        "voicemail.notify",
-        Kind.BOOLEAN,
-        False,
-        "Tell of new messages by e-mail.",
-        member=_VOICEMAIL,
-    ),
-    _person(
-        "voicemail.summary",
-        Kind.BOOLEAN,
-        False,
-        "The e-mail holds a summary of the message.",
-        member=_VOICEMAIL,
-    ),
-    _person(
-        "voicemail.transcript",
-        Kind.BOOLEAN,
-        False,
-        "The e-mail holds the message as text.",
-        member=_VOICEMAIL,
-    ),
-    _person(
-        "voicemail.attach",
-        Kind.BOOLEAN,
-        False,
-        "The message is attached to the e-mail.",
-        member=_VOICEMAIL,
-    ),
-    _person(
-        "voicemail.delete-after",
-        Kind.BOOLEAN,
-        False,
-        "Messages sent by e-mail are deleted.",
-        member=_VOICEMAIL,
-    ),
-    _person(
-        "sms.zones",
-        Kind.LIST,
-        (),
-        "Where text messages may go.",
-        choices=("national", "eu", "international"),
-    ),
-    _person(
-        "sms.types",
-        Kind.LIST,
-        (),
-        "Text messages the system sends.",
-        choices=("survey", "answer-group", "missed-call", "voicemail"),
-    ),
-    # --- keys
-    Setting(
-        "keys.functions",
-        Kind.LIST,
-        FUNCTIONS[:9],
-        "Functions a person has that get a key.",
-        scope=Scope.PERSON,
-        levels=_PEOPLE_LEVELS,
-        choices=FUNCTIONS,
-        member="",
-    ),
+    *PERSONAL,
 )
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+OF_THE_PHONE = ("language", "time.zone")
+"""Settings of phones that a PBX speaks and tells the time by, too."""
 
 
 def setting_for(key: str, level: Level) -> Setting:

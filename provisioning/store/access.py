@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -80,6 +81,12 @@ def api_token(session: Session, token_hash: bytes) -> tuple[ApiToken, Role] | No
         .where(ApiToken.token_hash == token_hash)
     ).first()
     return (found[0], found[1]) if found else None
+
+
+def revoke_tokens_of(session: Session, user: UUID, at: datetime) -> None:
+    """End the API tokens that act as a user."""
+    for row in session.scalars(select(ApiToken).where(ApiToken.user_id == user)):
+        row.revoked_at = row.revoked_at or at
 
 
 def tokens(session: Session, organisation: UUID | None) -> list[tuple[ApiToken, Role]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,13 +16,20 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     MetaData,
+    Select,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from provisioning.domain.ids import new_id
+
+T = TypeVar("T")
+
+_CHUNK = 500
+"""Ids named in one statement; databases bound its parameters."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -119,3 +128,24 @@ def unique_where(name: str, *columns_and_condition: str) -> Index:
     *columns, condition = columns_and_condition
     where = text(condition)
     return Index(name, *columns, unique=True, postgresql_where=where, sqlite_where=where)
+
+
+def chunks(ids: Iterable[T]) -> Iterator[Sequence[T]]:
+    """The ids in parts, none of which is too long for a statement."""
+    left = iter(ids)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def found_by(session: Session, statement: Select[Any], column: Any, ids: Iterable[Any]) -> set[Any]:
+    """What a statement finds for any of the ids, asked in chunks; nulls left out."""
+    found: set[Any] = set()
+    for chunk in chunks(row for row in ids if row is not None):
+        found |= set(session.scalars(statement.where(column.in_(chunk))))
+    return found - {None}
+
+
+def upsert(session: Session, table: type[Any]) -> Any:
+    """An INSERT that can say what to do where the row is there already."""
+    postgres = session.get_bind().dialect.name == "postgresql"
+    return (postgresql.insert if postgres else sqlite.insert)(table.__table__)

@@ -15,18 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, UniqueConstraint, delete, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.errors import CursorExpired, InvalidInput
 from provisioning.domain.ids import new_id
-from provisioning.store.base import Base, Owned, now, one_of
+from provisioning.store.base import Base, Owned, now, one_of, upsert
 
-_UPSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _CURSOR = re.compile(r"(?P<number>[0-9]{1,18})(-(?P<tag>[0-9a-f]{12}))?")
 
 
@@ -103,9 +100,8 @@ def append(session: Session, organisation: UUID, noted: Iterable[Noted]) -> None
 
 def _numbers(session: Session, organisation: UUID, count: int) -> int:
     """Take so many numbers; the last of them. The feed's row is locked until the commit."""
-    upsert = _UPSERTS[session.get_bind().dialect.name]
     row = {"id": new_id(), "organisation_id": organisation, "last": count}
-    fresh = upsert(Feed).values(**row, created_at=now(), revision=1)
+    fresh = upsert(session, Feed).values(**row, created_at=now(), revision=1)
     taken = fresh.on_conflict_do_update(
         index_elements=["organisation_id"], set_={"last": Feed.last + count}
     ).returning(Feed.last)
@@ -167,20 +163,15 @@ def _place(session: Session, organisation: UUID, cursor: str) -> int:
 
 
 def trim(session: Session, before: datetime) -> None:
-    """Forget changes told before a moment, but the latest of each feed: cursors stand on it."""
-    latest: Any = (
-        select(func.max(FeedChange.number))
-        .where(FeedChange.organisation_id == Feed.organisation_id)
-        .correlate(Feed)
-        .scalar_subquery()
+    """Forget changes told before a moment, but the latest of them: cursors stand on it."""
+    latest = (
+        select(FeedChange.organisation_id, func.max(FeedChange.number))
+        .where(FeedChange.at < before)
+        .group_by(FeedChange.organisation_id)
     )
-    for organisation, number in session.execute(select(Feed.organisation_id, latest)).all():
+    for organisation, number in session.execute(latest).all():
         session.execute(
             delete(FeedChange)
-            .where(
-                FeedChange.organisation_id == organisation,
-                FeedChange.number < number,
-                FeedChange.at < before,
-            )
+            .where(FeedChange.organisation_id == organisation, FeedChange.number < number)
             .execution_options(synchronize_session=False)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from provisioning.domain.settings import BY_KEY, Scope
+from provisioning.domain.settings import BY_KEY, OF_THE_PHONE, Scope
+from provisioning.store.base import found_by
 from provisioning.store.catalogue import (
     CallTarget,
     Category,
@@ -30,12 +32,23 @@ from provisioning.store.values import SettingValue
 _NOTES = "feed"
 
 
+Concern = tuple[UUID, Action]
+"""An organisation, and what became of things of it."""
+
+
 @dataclass
 class Notes:
-    """What a transaction will tell, by organisation; what went stays gone."""
+    """What a transaction will tell, by organisation; what went stays gone.
+
+    Devices, systems and stations stand for the people at them, who are looked up at the end of a
+    flush in a few statements, however many there are.
+    """
 
     held: dict[UUID, dict[tuple[str, UUID], Action]] = field(default_factory=dict)
     lost: set[UUID] = field(default_factory=set)
+    devices: dict[Concern, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    systems: dict[Concern, set[UUID | None]] = field(default_factory=lambda: defaultdict(set))
+    stations: dict[Concern, set[UUID | None]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, organisation: UUID, kind: str, subject: UUID, action: Action) -> None:
         """Note a change, once for each thing."""
@@ -90,47 +103,53 @@ def _option(session: Session, row: CategoryOption, action: Action, notes: Notes)
 
 
 def _station(session: Session, row: Station, action: Action, notes: Notes) -> None:
-    _at_stations(session, row.organisation_id, [row.id], action, notes)
+    if row not in session.new:  # nobody is assigned to a new one yet
+        notes.stations[row.organisation_id, action].add(row.id)
 
 
 def _device(session: Session, row: Device, action: Action, notes: Notes) -> None:
-    wanted = {"name", "site_id", "profile_id"}
-    if action is Action.CHANGED and not wanted & _columns(row):
+    if row in session.new:
         return
-    stations = session.scalars(select(Station.id).where(Station.device_id == row.id))
-    _at_stations(session, row.organisation_id, list(stations), action, notes)
+    if action is Action.GONE or {"name", "site_id", "profile_id"} & _columns(row):
+        notes.devices[row.organisation_id, action].add(row.id)
 
 
 def _slot(session: Session, row: DectSlot, action: Action, notes: Notes) -> None:  # noqa: ARG001
-    stations = [station for station in _both(row, "station_id") if station is not None]
-    _at_stations(session, row.organisation_id, stations, Action.CHANGED, notes)
+    notes.stations[row.organisation_id, Action.CHANGED] |= _both(row, "station_id")
 
 
 def _member(session: Session, row: DectMember, action: Action, notes: Notes) -> None:  # noqa: ARG001
-    slots = select(DectSlot.station_id).where(
-        DectSlot.system_id.in_(_both(row, "system_id")), DectSlot.station_id.is_not(None)
-    )
-    stations = [station for station in session.scalars(slots) if station is not None]
-    _at_stations(session, row.organisation_id, stations, Action.CHANGED, notes)
+    notes.systems[row.organisation_id, Action.CHANGED] |= _both(row, "system_id")
 
 
-def _at_stations(
-    session: Session, organisation: UUID, stations: list[UUID], action: Action, notes: Notes
-) -> None:
-    """Note the people at stations, and the accounts the stations hold, which go with them."""
-    if not stations:
-        return
-    people = select(Assignment.user_id).where(Assignment.station_id.in_(stations))
-    notes.changed(organisation, "user", session.scalars(people))
-    held = select(SipAccount.id).where(SipAccount.station_id.in_(stations))
-    for account in session.scalars(held):
-        notes.add(organisation, "sip-account", account, action)
+def _resolve(session: Session, notes: Notes) -> None:
+    """Note the people at devices, in systems and at stations, and the accounts stations hold."""
+    members = select(DectMember.system_id)
+    own = select(Station.id)
+    slots = select(DectSlot.station_id)
+    for (organisation, action), devices in notes.devices.items():
+        notes.stations[organisation, action] |= found_by(session, own, Station.device_id, devices)
+        # A handset outlives each base of its system.
+        systems = found_by(session, members, DectMember.device_id, devices)
+        notes.systems[organisation, Action.CHANGED] |= systems
+    for (organisation, _), systems in notes.systems.items():
+        notes.stations[organisation, Action.CHANGED] |= found_by(
+            session, slots, DectSlot.system_id, systems
+        )
+    people, held = select(Assignment.user_id), select(SipAccount.id)
+    for (organisation, action), stations in notes.stations.items():
+        assigned = found_by(session, people, Assignment.station_id, stations)
+        notes.changed(organisation, "user", sorted(assigned))
+        for account in sorted(found_by(session, held, SipAccount.station_id, stations)):
+            notes.add(organisation, "sip-account", account, action)
+    for found in (notes.devices, notes.systems, notes.stations):
+        found.clear()
 
 
 def _value(session: Session, row: SettingValue, action: Action, notes: Notes) -> None:  # noqa: ARG001
     setting = BY_KEY.get(row.key)
     of_people = setting is not None and setting.scope in (Scope.LINE, Scope.PERSON)
-    if of_people or row.key in ("language", "time.zone"):
+    if of_people or row.key in OF_THE_PHONE:
         notes.changed(row.organisation_id, row.level, [row.owner_id])
 
 
@@ -201,6 +220,7 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
                 concern = _CONCERNS.get(type(row))
                 if concern is not None:
                     concern(session, row, action, notes)
+        _resolve(session, notes)
 
 
 def _before_commit(session: Session) -> None:

@@ -8,10 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provisioning.domain.kinds import MemberState
+from provisioning.store.base import upsert
 from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import ApiToken, Login, Membership, Organisation, Role
 from provisioning.store.people import User
@@ -30,9 +30,14 @@ class Member:
     user: User | None
 
     @property
+    def accepted(self) -> bool:
+        """Whether whoever has the login has taken the membership on."""
+        return self.membership.acceptance_hash is None
+
+    @property
     def usable(self) -> bool:
         """Whether its login may act in the organisation."""
-        active = self.membership.state == MemberState.ACTIVE
+        active = self.membership.state == MemberState.ACTIVE and self.accepted
         return active and not self.login.disabled and (self.user is None or self.user.enabled)
 
 
@@ -88,6 +93,15 @@ def membership_of(session: Session, organisation: UUID, login: UUID) -> Membersh
         select(Membership).where(
             Membership.organisation_id == organisation, Membership.login_id == login
         )
+    )
+
+
+def offered(session: Session, login: UUID, acceptance_hash: bytes) -> Membership | None:
+    """The membership that is offered to a login by the link of that hash."""
+    return session.scalar(
+        select(Membership)
+        .where(Membership.login_id == login, Membership.acceptance_hash == acceptance_hash)
+        .with_for_update()
     )
 
 
@@ -208,10 +222,8 @@ def touch(
 def attempts(session: Session, keys: Iterable[str], now: datetime) -> list[Attempts]:
     """The counts of these keys, made where there are none, held for this transaction."""
     wanted = sorted(keys)  # in one order, or two transactions wait for each other
-    dialect = session.get_bind().dialect.name
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     fresh = [{"key": key, "failures": 0, "last_at": now} for key in wanted]
-    session.execute(insert(Attempts).values(fresh).on_conflict_do_nothing())
+    session.execute(upsert(session, Attempts).values(fresh).on_conflict_do_nothing())
     statement = select(Attempts).where(Attempts.key.in_(wanted)).order_by(Attempts.key)
     return list(session.scalars(statement.with_for_update()))
 

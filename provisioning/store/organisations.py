@@ -127,7 +127,11 @@ class Login(Row, Base):
 
 
 class Membership(Owned, Base):
-    """A login's place in one organisation, with its role there and the user they are, if any."""
+    """A login's place in one organisation, with its role there and the user they are, if any.
+
+    ``acceptance_hash`` is of the link by which a login that was there before takes the membership
+    on, until ``acceptance_until``; null once it has. Before that it is good for nothing.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (
@@ -142,6 +146,8 @@ class Membership(Owned, Base):
     role_id: Mapped[UUID] = mapped_column(ForeignKey("role.id", ondelete="RESTRICT"))
     user_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(default=MemberState.ACTIVE)
+    acceptance_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    acceptance_until: Mapped[datetime | None]
 
 
 class ApiToken(Row, Base):

@@ -7,12 +7,13 @@ change: only then is the device to be told.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     UniqueConstraint,
     case,
@@ -22,14 +23,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.ids import new_id
 from provisioning.domain.kinds import ReloadState
 from provisioning.store import queries
 from provisioning.store.authors import author_of
-from provisioning.store.base import Base, Owned, now, one_of, within
+from provisioning.store.base import Base, Owned, chunks, now, one_of, upsert, within
 from provisioning.store.devices import Device
 
 COALESCE = timedelta(seconds=3)
@@ -95,12 +95,6 @@ def _run(session: Session, statement: Any) -> int:
     return int(result.rowcount)
 
 
-def _upsert(session: Session, table: type[Any]) -> Any:
-    """An INSERT that can say what to do where the row is there already."""
-    postgres = session.get_bind().dialect.name == "postgresql"
-    return (postgresql.insert if postgres else sqlite.insert)(table.__table__)
-
-
 # --- what a change marks
 
 
@@ -126,25 +120,29 @@ def concerned(session: Session) -> list[UUID]:
 
 
 def mark(session: Session, stale: Stale, reason: str) -> None:
-    """Mark every device that may show what a flush changed, with one statement."""
-    conditions = [
-        column.in_(ids)
-        for column, ids in (
-            (Device.id, stale.devices),
-            (Device.site_id, stale.sites),
-            (Device.profile_id, stale.profiles),
-            (Device.organisation_id, stale.organisations),
-        )
-        if ids
-    ]
-    if not conditions:
-        return
-    devices = select(Device).where(or_(*conditions))
+    """Mark every device that may show what a flush changed, with a statement or a few."""
     author = author_of(session)
-    if author is not None and author.device_id is not None:
-        devices = devices.where(Device.id != author.device_id)  # it told it, so it knows
-    session.info.setdefault(_CONCERNED, []).append(devices)
-    _mark(session, devices, reason)
+    for condition in _conditions(stale):
+        devices = select(Device).where(condition)
+        if author is not None and author.device_id is not None:
+            devices = devices.where(Device.id != author.device_id)  # it told it, so it knows
+        session.info.setdefault(_CONCERNED, []).append(devices)
+        _mark(session, devices, reason)
+
+
+def _conditions(stale: Stale) -> Iterator[ColumnElement[bool]]:
+    """Which devices are concerned: in one condition, unless there are very many by themselves."""
+    places = (
+        (Device.site_id, stale.sites),
+        (Device.profile_id, stale.profiles),
+        (Device.organisation_id, stale.organisations),
+    )
+    wide = [column.in_(ids) for column, ids in places if ids]
+    for chunk in chunks(sorted(stale.devices)):
+        yield or_(Device.id.in_(chunk), *wide)
+        wide = []
+    if wide:
+        yield or_(*wide)
 
 
 def _mark(session: Session, devices: Select[Any], reason: str) -> None:
@@ -162,7 +160,7 @@ def _mark(session: Session, devices: Select[Any], reason: str) -> None:
     }
     # In one order for everybody, so that two who mark the same devices do not wait in a circle.
     chosen = devices.with_only_columns(*values.values()).order_by(Device.id)
-    marked = _upsert(session, Reload).from_select(list(values), chosen)
+    marked = upsert(session, Reload).from_select(list(values), chosen)
     waiting = Reload.state == _CHANGED
     new = marked.excluded
     statement = marked.on_conflict_do_update(
@@ -212,7 +210,7 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
         | {"id": new_id(), "rule": seen.proof_rule}
         for _, seen in sorted(latest.items(), key=str)
     ]
-    served = _upsert(session, ServedFile)
+    served = upsert(session, ServedFile)
     told = {name: served.excluded[name] for name in names if name not in ("device_id", "rule")}
     session.execute(
         served.on_conflict_do_update(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
@@ -26,9 +26,8 @@ from provisioning.store.catalogue import (
 from provisioning.store.devices import Assignment, DectMember, DectSlot, Device, Station
 from provisioning.store.organisations import Organisation
 from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.sheets import all_of
 from provisioning.store.values import SettingValue
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Roster:
 
 def servers(session: Session, organisation: UUID) -> list[SipServer]:
     """The organisation's SIP servers, in the order they were made."""
-    return owned(session, SipServer, organisation)
+    return all_of(session, SipServer, organisation)
 
 
 def account_called(session: Session, server: SipServer, name: str) -> SipAccount | None:
@@ -118,7 +117,7 @@ def roster(
     names, seats = _seats(session, organisation, None if everybody else stations)
     owners = None if everybody else _owners(organisation, chosen, seats)
     options, departments = _options(session, organisation, ids)
-    numbers = {row.id: row for row in owned(session, Number, organisation)}
+    numbers = {row.id: row for row in all_of(session, Number, organisation)}
     return Roster(
         organisation=session.get_one(Organisation, organisation),
         chosen=tuple(chosen),
@@ -131,19 +130,12 @@ def roster(
         numbers=numbers,
         caller_ids=_caller_ids(session, organisation, numbers, ids),
         licences=_licences(session, organisation, ids),
-        cost_centres={row.id: row for row in owned(session, CostCentre, organisation)},
+        cost_centres={row.id: row for row in all_of(session, CostCentre, organisation)},
         targets=groups.targets(session, organisation),
         stations=names,
         seated=seated,
         seats=seats,
     )
-
-
-def owned(session: Session, table: type[R], organisation: UUID) -> list[R]:
-    """All rows of a table that an organisation has, in the order they were made."""
-    columns: Any = table
-    where = columns.organisation_id == organisation
-    return list(session.scalars(select(table).where(where).order_by(columns.id)))
 
 
 def _among(column: Any, ids: Iterable[UUID] | None) -> tuple[ColumnElement[bool], ...]:
@@ -157,7 +149,7 @@ def _chosen(
     if users is not None:
         return list(users)
     if account is None:
-        return owned(session, User, organisation)
+        return all_of(session, User, organisation)
     return [session.get_one(User, account.user_id)] if account.user_id else []
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,14 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.kinds import DeviceState, IdentityKind, LicenceKind
+from provisioning.store.base import chunks
 from provisioning.store.catalogue import Licence, LicenceHolder
 from provisioning.store.devices import Assignment, Device, DeviceIdentity, Station
 from provisioning.store.people import SipAccount
 from provisioning.store.values import SettingValue
 
 R = TypeVar("R")
-_CHUNK = 500
-"""Ids asked for at once; databases bound the parameters of a statement."""
 
 
 def all_of(session: Session, table: type[R], organisation: UUID) -> list[R]:
@@ -32,16 +30,10 @@ def by_ids(session: Session, table: type[R], ids: Iterable[UUID]) -> dict[UUID, 
     """Rows by id, read in chunks."""
     columns: Any = table
     found: dict[UUID, R] = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         for row in session.scalars(select(table).where(columns.id.in_(chunk))):
             found[row.id] = row  # type: ignore[attr-defined]  # every table has an id
     return found
-
-
-def _chunks(ids: Iterable[UUID]) -> Iterator[Sequence[UUID]]:
-    left = iter(ids)
-    while chunk := list(islice(left, _CHUNK)):
-        yield chunk
 
 
 def values_of(
@@ -97,8 +89,7 @@ def live_devices(session: Session, organisation: UUID) -> list[tuple[Device, str
 def taken_macs(session: Session, macs: Iterable[str]) -> set[str]:
     """Those of the MACs that a device of any organisation has."""
     found: set[str] = set()
-    left = iter(macs)
-    while chunk := list(islice(left, _CHUNK)):
+    for chunk in chunks(macs):
         found |= set(
             session.scalars(
                 select(DeviceIdentity.value).where(

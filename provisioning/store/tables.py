@@ -40,7 +40,6 @@ from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.pictures import Picture
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
-from provisioning.store.voicemail import VoicemailFailure
 
 __all__ = [
     "ApiToken",
@@ -88,5 +87,4 @@ __all__ = [
     "User",
     "UserNumber",
     "UserOption",
-    "VoicemailFailure",
 ]

@@ -7,19 +7,19 @@ change itself, so that a reader who sees the change sees the new version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, event, inspect, select, update
+from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.kinds import Purpose
 from provisioning.domain.settings import Level
 from provisioning.store import outbox, recording
+from provisioning.store.base import chunks, found_by
 from provisioning.store.catalogue import (
     CallTarget,
     Category,
@@ -43,9 +43,6 @@ from provisioning.store.organisations import Organisation, Profile, Role, Site
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.pictures import Picture
 from provisioning.store.values import KeyValue, SettingValue
-
-_CHUNK = 500
-"""Ids asked for at once; databases bound the parameters of a statement."""
 
 
 @dataclass
@@ -77,33 +74,26 @@ class Stale:
         return f"{self.first} and {self.more} more" if self.more else self.first
 
 
-def _found(session: Session, statement: Select[Any], column: Any, ids: Iterable[Any]) -> set[Any]:
-    """What a statement finds for any of the ids, asked in chunks; nulls left out."""
-    left = iter([row for row in ids if row is not None])
-    found: set[Any] = set()
-    while chunk := list(islice(left, _CHUNK)):
-        found |= set(session.scalars(statement.where(column.in_(chunk))))
-    return found - {None}
-
-
 def _resolve(session: Session, stale: Stale) -> None:
     """Turn servers into accounts' holders, people into stations, stations into devices."""
     account, server = SipAccount, SipAccount.sip_server_id
-    stale.users |= _found(session, select(account.user_id), server, stale.servers)
-    stale.stations |= _found(session, select(account.station_id), server, stale.servers)
-    stale.users |= _found(session, select(User.id), User.role_id, stale.roles)
-    stale.users |= _found(session, select(User.id), User.cost_centre_id, stale.cost_centres)
+    stale.users |= found_by(session, select(account.user_id), server, stale.servers)
+    stale.stations |= found_by(session, select(account.station_id), server, stale.servers)
+    stale.users |= found_by(session, select(User.id), User.role_id, stale.roles)
+    stale.users |= found_by(session, select(User.id), User.cost_centre_id, stale.cost_centres)
     seats = select(Assignment.station_id)
-    stale.stations |= _found(session, seats, Assignment.user_id, stale.users)
-    stale.devices |= _found(session, select(Station.device_id), Station.id, stale.stations)
+    stale.stations |= found_by(session, seats, Assignment.user_id, stale.users)
+    taken = select(HotdeskSession.station_id).where(HotdeskSession.ended_at.is_(None))
+    stale.stations |= found_by(session, taken, HotdeskSession.user_id, stale.users)
+    stale.devices |= found_by(session, select(Station.device_id), Station.id, stale.stations)
     slots = select(DectSlot.system_id)
-    stale.systems |= _found(session, slots, DectSlot.station_id, stale.stations)
+    stale.systems |= found_by(session, slots, DectSlot.station_id, stale.stations)
     members = select(DectMember.device_id)
-    stale.devices |= _found(session, members, DectMember.system_id, stale.systems)
+    stale.devices |= found_by(session, members, DectMember.system_id, stale.systems)
     departments = select(Category.organisation_id).where(Category.built_in)
-    stale.people_of |= _found(session, departments, Category.id, stale.categories)
+    stale.people_of |= found_by(session, departments, Category.id, stale.categories)
     generated = select(KeyValue.organisation_id).where(KeyValue.type.in_(PEOPLE_SETS)).distinct()
-    stale.organisations |= _found(session, generated, KeyValue.organisation_id, stale.people_of)
+    stale.organisations |= found_by(session, generated, KeyValue.organisation_id, stale.people_of)
 
 
 def _both(row: Any, attribute: str) -> set[UUID | None]:
@@ -304,8 +294,7 @@ def _after_flush(session: Session, _context: Any) -> None:
         (Profile, stale.profiles),
         (Organisation, stale.organisations),
     ):
-        left = iter(ids)
-        while chunk := list(islice(left, _CHUNK)):
+        for chunk in chunks(sorted(ids)):  # in one order for everybody, as in the outbox
             session.execute(
                 update(table)
                 .where(table.id.in_(chunk))

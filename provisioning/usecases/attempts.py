@@ -66,9 +66,17 @@ def take_back(core: Core, counted: Counted) -> None:
     """Uncount an attempt that was right: a login's failures go, a source's stay but for this."""
     with core.database.write() as session:
         for row in members.attempts(session, counted, core.clock()):
-            of_a_login = counted[row.key] is OF_A_LOGIN
-            row.failures = 0 if of_a_login else max(0, row.failures - 1)
-            row.blocked_until = None
+            failures = row.failures - 1 if counted[row.key] is OF_A_SOURCE else 0
+            row.failures, row.blocked_until = max(0, failures), None
+
+
+def uncount(core: Core, counted: Counted) -> None:
+    """Uncount an attempt that was neither right nor wrong; those before it stay."""
+    with core.database.write() as session:
+        for row in members.attempts(session, counted, core.clock()):
+            row.failures = max(0, row.failures - 1)
+            waits = counted[row.key].wait(row.failures)
+            row.blocked_until = row.last_at + waits if waits else None
 
 
 def _too_many(seconds: int) -> TooManyAttempts:

@@ -56,7 +56,7 @@ class Event:
 
 def list_events(core: Core, actor: Actor, wanted: Wanted, page: Page) -> list[Event]:
     """A page of the organisation's events, newest first; fetches where that kind is asked for."""
-    actor.require(Permission.READ)
+    actor.require(Permission.ACCOUNT)
     if wanted.kind == FETCH:
         core.log.flush()
     with core.database.read() as session:
@@ -65,7 +65,7 @@ def list_events(core: Core, actor: Actor, wanted: Wanted, page: Page) -> list[Ev
 
 def read_event(core: Core, actor: Actor, event: UUID) -> Event:
     """One event, or one fetch; raises NotFound."""
-    actor.require(Permission.READ)
+    actor.require(Permission.ACCOUNT)
     with core.database.read() as session:
         row = queries.by_id(session, AuditEvent, event) or queries.by_id(session, Fetch, event)
         if row is None or row.organisation_id != actor.organisation_id:
@@ -78,7 +78,7 @@ def export_events(core: Core, actor: Actor, wanted: Wanted, q: str = "") -> byte
 
     Raises TooLarge where there are more than a file should hold.
     """
-    actor.require(Permission.READ)
+    actor.require(Permission.ACCOUNT)
     if wanted.kind == FETCH:
         core.log.flush()
     text = io.StringIO()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -29,12 +30,19 @@ def change_users(
     wanted = sorted(set(people))  # in one order, so that two who do this do not wait in a circle
     with together(core, actor) as same:
         for user in wanted:
-            try:
+            with of_one(f"Of the user {user}"):
                 if changes:
                     users.change_user(core, same, user, changes)
                 if values:
                     settings.set_values(core, same, Level.USER, user, values)
-            except BrokenRule as error:
-                error.what = f"Of the user {user}: {error.what}"
-                raise
     return len(wanted)
+
+
+@contextmanager
+def of_one(which: str) -> Iterator[None]:
+    """What the block refuses is told with the one of several it is refused for."""
+    try:
+        yield
+    except BrokenRule as error:
+        error.what = f"{which}: {error.what}"
+        raise

@@ -18,8 +18,7 @@ from provisioning.usecases.core import Core
 from provisioning.usecases.moving import destination
 from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.requests import Door
-from provisioning.vendors.load import Vendor
-from provisioning.vendors.schema import Model
+from provisioning.usecases.serving import model_of, vendors_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,12 @@ def proof_hashes(
     ``only`` these rules, where they are named. Empty for a vendor that is not known, or a device
     that is served nothing more. Raises RenderFailed.
     """
-    vendor = _vendor(core, device, told)
+    # Whoever served it: a device may have asked for another vendor's file by its name.
+    served = core.registry.vendors.get(told.vendor)
+    vendor = served or next(iter(vendors_of(core, device, None)), None)
     if vendor is None or was_blanked(device):
         return {}
-    model = _model(vendor, device, told)
+    model = model_of(vendor, device, vendor.model(told.model) if told.model else None)
     rows = snapshot(session, device)
     place = destination(
         core,
@@ -72,15 +73,3 @@ def proof_hashes(
         for item in named_rules(phone, vendor)
         if item.rule.proof and item.rule.secret and (only is None or item.rule.id in only)
     }
-
-
-def _vendor(core: Core, device: Device, told: Told) -> Vendor | None:
-    """As a request finds it: the row decides once a proven request has confirmed it."""
-    order = (device.vendor, told.vendor) if device.model_confirmed else (told.vendor, device.vendor)
-    return next((core.registry.vendors[name] for name in order if name in core.registry.vendors), None)  # fmt: skip
-
-
-def _model(vendor: Vendor, device: Device, told: Told) -> Model | None:
-    stored = vendor.model(device.model) if device.model and device.vendor == vendor.id else None
-    named = vendor.model(told.model) if told.model else None
-    return (stored or named) if device.model_confirmed else (named or stored)

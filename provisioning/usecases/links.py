@@ -1,4 +1,4 @@
-"""One-time links that set a login's password: no mail is sent, an admin hands them over."""
+"""One-time links by which a login gets a password or a membership: an admin hands them over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioning.crypto.tokens import new_token, token_hash
 from provisioning.store import members
 from provisioning.store.database import Session
 from provisioning.store.logins import ResetLink
-from provisioning.store.organisations import Login
+from provisioning.store.organisations import Login, Membership
 from provisioning.usecases.core import Core
 
 INVITATION = timedelta(days=7)
@@ -33,3 +33,11 @@ def new_link(core: Core, session: Session, login: Login, lifetime: timedelta) ->
     expires_at = core.clock() + lifetime
     session.add(ResetLink(login_id=login.id, token_hash=token_hash(token), expires_at=expires_at))
     return Link(f"{core.places.people}/reset#{token}", token, expires_at)
+
+
+def offer(core: Core, membership: Membership) -> Link:
+    """Make a membership one that its login has yet to take on, by the link."""
+    token = new_token()
+    expires_at = core.clock() + INVITATION
+    membership.acceptance_hash, membership.acceptance_until = token_hash(token), expires_at
+    return Link(f"{core.places.people}/join#{token}", token, expires_at)

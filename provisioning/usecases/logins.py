@@ -46,10 +46,11 @@ def _own_login(session: Session, actor: Actor, login: UUID) -> Login:
     """The login of a member whom nobody else has a say over.
 
     Whoever may set a password can act as its login, everywhere. So a login that is a member of
-    other organisations too is left to the operators, and nobody reaches one with more rights.
+    other organisations too is left to the operators, and nobody reaches one with more rights, or
+    one that has not taken the membership on.
     Raises NotFound, Conflict or Forbidden.
     """
-    everywhere = members.members_of_login(session, login)
+    everywhere = [member for member in members.members_of_login(session, login) if member.accepted]
     here = [m for m in everywhere if m.organisation.id == actor.organisation]
     if not here:
         raise NotFound(
@@ -89,8 +90,9 @@ def add_login(session: Session, actor: Actor, user: User, given: Mapping[str, An
     """Give a new user a login of the role member; returns a generated password, to show once.
 
     ``given`` has a ``password`` or ``generate``, and may ask by ``must_change`` that it be changed
-    at the first login. Raises InvalidInput or DuplicateName.
+    at the first login. Raises InvalidInput or DuplicateName, or Forbidden for who may make none.
     """
+    actor.require(Permission.ACCOUNT)
     if user.email is None:
         raise InvalidInput(
             "A login needs the user's e-mail.", remedy="Send 'email' too.", field="email"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from provisioning.crypto.tokens import token_hash
 from provisioning.domain import fields
 from provisioning.domain.errors import (
     Conflict,
@@ -20,6 +21,7 @@ from provisioning.domain.errors import (
 from provisioning.domain.kinds import MemberState
 from provisioning.domain.roles import ADMIN, ADMINS, OWNER, Permission, known_permissions
 from provisioning.store import access, members, queries
+from provisioning.store.base import now
 from provisioning.store.database import Session
 from provisioning.store.members import Member
 from provisioning.store.organisations import Login, Membership
@@ -27,13 +29,18 @@ from provisioning.store.people import User
 from provisioning.usecases.actors import Actor, changing, require_rights, role_to_give
 from provisioning.usecases.changes import expect
 from provisioning.usecases.core import Core
-from provisioning.usecases.links import INVITATION, Link, new_link
+from provisioning.usecases.links import INVITATION, Link, new_link, offer
 from provisioning.usecases.pages import Page
+from provisioning.usecases.signed_in import SignedIn, signed_by
 
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """A member just made; the link is there where their login is new and has no password yet."""
+    """A member just made.
+
+    The link of a new login sets its password; by that of a login that was there before, its person
+    takes the membership on.
+    """
 
     member: Member
     link: Link | None
@@ -71,6 +78,9 @@ def _found(session: Session, actor: Actor, membership: UUID) -> Member:
 def add_member(core: Core, actor: Actor, *, email: str, role: str, **given: UUID | None) -> Invited:
     """Make whoever has this e-mail a member; a new login gets a one-time link for its password.
 
+    A login that is there already may be somebody else's who gave that e-mail first, and nobody has
+    proven it to be theirs. So it gets rights here only when whoever was handed the link takes them
+    on, logged in; unless an operator makes it a member.
     ``user`` says which user of the organisation they are; left out, the one with that e-mail.
     Raises InvalidInput, Conflict, NotFound, or Forbidden for a role with rights one has not.
     """
@@ -95,7 +105,11 @@ def add_member(core: Core, actor: Actor, *, email: str, role: str, **given: UUID
             same = queries.user_by_email(session, actor.organisation, address)
             user = _free_user(session, actor, same.id if same else None)
         row = join(session, actor, login, role=role, user=user)
-        link = new_link(core, session, login, INVITATION) if new else None
+        link = None
+        if new:
+            link = new_link(core, session, login, INVITATION)
+        elif not actor.may(Permission.OPERATE):
+            link = offer(core, row)
         return Invited(members.members(session, [row.id])[0], link)
 
 
@@ -142,6 +156,22 @@ def _free_user(session: Session, actor: Actor, user: UUID | None) -> UUID | None
     return row.id
 
 
+def accept(core: Core, signed_in: SignedIn, token: str) -> Member:
+    """Take on the membership that a link offers to one's login; raises NotFound."""
+    signed_in.require_own_password()
+    with core.database.write() as session:
+        signed_by(session, signed_in)
+        row = members.offered(session, signed_in.login.id, token_hash(token))
+        if row is None or row.acceptance_until is None or row.acceptance_until <= core.clock():
+            raise NotFound(
+                "The link is unknown, is for another login, was used, or is too old.",
+                remedy="Log in with the e-mail that was invited, or ask for a new invitation.",
+            )
+        row.acceptance_hash = row.acceptance_until = None
+        session.flush()
+        return members.members(session, [row.id])[0]
+
+
 # --- changing and leaving
 
 
@@ -165,6 +195,7 @@ def change_member(
             if "state" in changes:
                 row.state = fields.word("state", changes["state"], MemberState)
             if "user" in changes and changes["user"] != row.user_id:
+                _end_tokens(session, member)
                 row.user_id = _free_user(session, actor, changes["user"])
         return members.members(session, [row.id])[0]
 
@@ -191,7 +222,14 @@ def _require_no_more(actor: Actor, member: Member) -> None:
     require_rights(actor, known_permissions(member.role.permissions), "This member")
 
 
+def _end_tokens(session: Session, member: Member) -> None:
+    """End the tokens of the user a member was: they could do no more than the member."""
+    if member.user is not None:
+        access.revoke_tokens_of(session, member.user.id, now())
+
+
 def _end(session: Session, member: Member) -> None:
+    _end_tokens(session, member)
     session.delete(member.membership)
     session.flush()
     if not members.members_of_login(session, member.login.id):
@@ -211,10 +249,11 @@ def parting(session: Session, actor: Actor, user: User) -> Iterator[None]:
         yield
 
 
-def forget_user(session: Session, user: User) -> None:
-    """End the membership of a user who is about to go."""
+def forget_user(session: Session, actor: Actor, user: User) -> None:
+    """End the membership of a user who is about to go; raises Forbidden for who may end none."""
     member = members.member_of_user(session, user.id)
     if member is not None:
+        actor.require(Permission.ACCOUNT)
         _end(session, member)
 
 

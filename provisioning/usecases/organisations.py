@@ -130,7 +130,7 @@ _SITE_FIELDS: dict[str, Check] = {
     "minimum_trust": _trust_word,
     "allow_http": bool,
     "emergency_location": lambda v: fields.name("emergency_location", v, longest=500, empty=True),
-    "emergency_caller_id": lambda v: fields.name("emergency_caller_id", v, longest=32, empty=True),
+    "emergency_caller_id": lambda v: fields.dialled("emergency_caller_id", v),
     "sip_server_id": lambda value: value,
 }
 

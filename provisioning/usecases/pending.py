@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from provisioning.domain.roles import Permission
 from provisioning.store import logs, queries
 from provisioning.store.database import Session
 from provisioning.store.security import Pending
-from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.actors import Actor, changing, together
+from provisioning.usecases.bulk import of_one
 from provisioning.usecases.core import Core
 from provisioning.usecases.registering import NewDevice, add_device
 
@@ -39,6 +41,21 @@ def approve_pending(core: Core, actor: Actor, mac: str, **columns: Any) -> NewDe
         if told.model(row.model) is not None:
             columns.setdefault("model", row.model)
     return add_device(core, actor, mac=row.mac, **columns)
+
+
+def approve_several(
+    core: Core, actor: Actor, macs: Collection[str], **columns: Any
+) -> list[NewDevice]:
+    """Register pending devices with the same columns, all of them or none.
+
+    Raises as ``approve_pending`` does, saying of which; nothing is registered then.
+    """
+    made = []
+    with together(core, actor) as same:
+        for mac in dict.fromkeys(macs):
+            with of_one(f"Of {mac[:40]}"):
+                made.append(approve_pending(core, same, mac, **columns))
+    return made
 
 
 def discard_pending(core: Core, actor: Actor, mac: str) -> None:

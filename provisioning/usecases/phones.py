@@ -44,8 +44,8 @@ def build_phone(
     owner = None if blank else _alone(snapshot)
     settings = resolve(concerning(layers, owner), scope=Scope.DEVICE)
     who = _person(snapshot, layers, owner) if owner else None
-    if who is not None and not blank:
-        settings |= _barred(layers, who)
+    if not blank:
+        settings |= _barred(snapshot, layers)
     places = tuple(_places(snapshot, cipher, layers))
     if blank:
         places = tuple(replace(place, name="", lines=()) for place in places)
@@ -92,8 +92,12 @@ def person_values(snapshot: Snapshot, cipher: Cipher) -> dict[str, Effective]:
 
 def _alone(snapshot: Snapshot) -> User | None:
     """The device's user, if it has exactly one."""
-    people = [user for station in snapshot.stations for user, _ in people_at(snapshot, station.id)]
+    people = _people(snapshot)
     return people[0] if len(people) == 1 else None
+
+
+def _people(snapshot: Snapshot) -> list[User]:
+    return [user for station in snapshot.stations for user, _ in people_at(snapshot, station.id)]
 
 
 def _person(snapshot: Snapshot, layers: Sequence[OwnedLayer], user: User) -> Person:
@@ -109,13 +113,14 @@ def _person(snapshot: Snapshot, layers: Sequence[OwnedLayer], user: User) -> Per
     )
 
 
-def _barred(layers: Sequence[OwnedLayer], who: Person) -> dict[str, Effective]:
-    """The idle text of somebody whose outgoing calls are disabled (FEATURES C2)."""
-    outgoing = resolve(concerning(layers, who.user), scope=Scope.LINE)["line.outgoing"]
-    if outgoing.value != "disabled":
-        return {}
-    text = str(who.held["idle.barred-text"].value)
-    return {"idle.text": Effective("idle.text", text, outgoing.origin, outgoing.locked)}
+def _barred(snapshot: Snapshot, layers: Sequence[OwnedLayer]) -> dict[str, Effective]:
+    """The idle text where somebody's outgoing calls are disabled, the first one's (FEATURES C2)."""
+    for user in _people(snapshot):
+        outgoing = resolve(concerning(layers, user), scope=Scope.LINE)["line.outgoing"]
+        if outgoing.value == "disabled":
+            text = str(person(layers, user)["idle.barred-text"].value)
+            return {"idle.text": Effective("idle.text", text, outgoing.origin, outgoing.locked)}
+    return {}
 
 
 def _welcome(

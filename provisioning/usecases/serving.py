@@ -71,8 +71,8 @@ def find_wanted(
     device, trust = proof.device, proof.trust
     if device is None or trust is None:
         return None
-    for vendor in _vendors(core, device, who):
-        model = _model(vendor, device, who)
+    for vendor in vendors_of(core, device, who.vendor):
+        model = model_of(vendor, device, who.model if who.vendor is vendor else None)
         named = read_name(vendor, name, model, who.firmware or device.firmware)
         rule = named.rule if named is not None else None
         if is_ca or rule is not None:
@@ -82,14 +82,15 @@ def find_wanted(
     return None
 
 
-def _vendors(core: Core, device: Device, who: Recognition) -> list[Vendor]:
+def vendors_of(core: Core, device: Device, told: Vendor | None) -> list[Vendor]:
+    """Whose file a device may mean, where a request told one, the likeliest first."""
     stored = core.registry.vendors.get(device.vendor or "")
-    order = [stored, who.vendor] if device.model_confirmed else [who.vendor, stored]
+    order = [stored, told] if device.model_confirmed else [told, stored]
     return list({vendor.id: vendor for vendor in order if vendor is not None}.values())
 
 
-def _model(vendor: Vendor, device: Device, who: Recognition) -> Model | None:
-    told = who.model if who.vendor is vendor else None
+def model_of(vendor: Vendor, device: Device, told: Model | None) -> Model | None:
+    """Which of the vendor's models a device is, where a request told one."""
     stored = vendor.model(device.model) if device.model and device.vendor == vendor.id else None
     return (stored or told) if device.model_confirmed else (told or stored)
 

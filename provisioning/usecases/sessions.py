@@ -16,8 +16,9 @@ from provisioning.domain.errors import (
     InvalidInput,
     NotFound,
     Unauthenticated,
+    WrongCredentials,
 )
-from provisioning.store import access, members, queries
+from provisioning.store import access, audit, members, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
 from provisioning.store.logins import LoginSession
@@ -56,14 +57,45 @@ def open_session(
     attempts.begin(core, counted)
     with core.database.read() as session:
         login = access.login_by_email(session, name)
+    try:
+        step = _judge(core, login, password, code, counted)
+        if login is None:
+            raise totp.wrong()
+        token = new_token()
+        opened = LoginSession(
+            login_id=login.id,
+            token_hash=token_hash(token),
+            expires_at=core.clock() + LIFETIME,
+            last_used_at=core.clock(),
+            source=source,
+            user_agent=user_agent[:_LONGEST_AGENT].encode(errors="replace").decode(),
+        )
+        signed_in = _open(core, opened, login, password, step)
+    except WrongCredentials:
+        with core.database.write() as session:
+            _note(session, "login-refused", login, source)
+        raise
+    attempts.take_back(core, counted)
+    return token, signed_in
+
+
+def _judge(
+    core: Core, login: Login | None, password: str, code: str, counted: attempts.Counted
+) -> int | None:
+    """The time step of the code, where one is needed; raises WrongCredentials or CodeRequired."""
     # No else: an empty hash is of a login whose person has not chosen a password yet.
     stored = login.password_hash or None if login else None
     if not verify_password(stored, password) or login is None or login.disabled:
         raise totp.wrong()
-    step = totp.judge(core, login, code, lambda: attempts.take_back(core, counted))
-    token = new_token()
+    return totp.judge(core, login, code, lambda: attempts.uncount(core, counted))
+
+
+def _open(
+    core: Core, opened: LoginSession, login: Login, password: str, step: int | None
+) -> SignedIn:
+    """Store the session, unless the password or the code was used up meanwhile."""
     with core.database.write() as session:
-        written_by(session, Author(login.email, source=source))
+        written_by(session, Author(login.email, source=opened.source))
         row = queries.by_id(session, Login, login.id)
         if row is None or row.password_hash != login.password_hash:
             raise totp.wrong()
@@ -71,19 +103,27 @@ def open_session(
             raise totp.wrong()
         if needs_rehash(row.password_hash):
             row.password_hash = hash_password(password)
-        opened = LoginSession(
-            login_id=row.id,
-            token_hash=token_hash(token),
-            expires_at=core.clock() + LIFETIME,
-            last_used_at=core.clock(),
-            source=source,
-            user_agent=user_agent[:_LONGEST_AGENT].encode(errors="replace").decode(),
-        )
         found = _member(session, opened)
         opened.membership_id = found.membership.id if found else None
         session.add(opened)
-    attempts.take_back(core, counted)
-    return token, SignedIn(opened, row, found, source)
+        _note(session, "login", row, opened.source)
+    return SignedIn(opened, row, found, opened.source)
+
+
+def _note(session: Session, action: str, login: Login | None, source: str) -> None:
+    """Tell every organisation the login is a member of; of an unknown one, nobody's log."""
+    found = members.members_of_login(session, login.id) if login else []
+    places: list[UUID | None] = [m.organisation.id for m in found if m.accepted]
+    for place in places or [None]:
+        audit.note(
+            session,
+            action=action,
+            kind="login",
+            organisation_id=place,
+            object_id=login.id if login else None,
+            name=login.email if login else "",
+            author=Author(login.email if login else "somebody", place, source),
+        )
 
 
 def resume(core: Core, token: str, source: str = "") -> SignedIn:

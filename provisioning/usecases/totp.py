@@ -33,16 +33,16 @@ def wrong() -> WrongCredentials:
     )
 
 
-def judge(core: Core, login: Login, code: str, right: Callable[[], None]) -> int | None:
+def judge(core: Core, login: Login, code: str, asked: Callable[[], None]) -> int | None:
     """The time step of a login's code; None for a login without an authenticator.
 
-    ``right`` is called before CodeRequired is raised: nothing was wrong so far. Raises
+    ``asked`` is called before CodeRequired is raised: nothing was wrong so far. Raises
     WrongCredentials for a code that is wrong or was taken before.
     """
     if login.totp_encrypted is None:
         return None
     if not code.strip():
-        right()
+        asked()
         raise CodeRequired(
             "This login needs the code of its authenticator too.",
             remedy="Send it as 'code' with e-mail and password.",

@@ -41,7 +41,11 @@ _FIELDS: dict[str, Check] = {
     "caller_id_number_id": lambda value: value,
     "cost_centre_id": lambda value: value,
 }
-_COLUMNS = {"caller_id": "caller_id_number_id", "cost_centre": "cost_centre_id"}
+_COLUMNS = {
+    "caller_id": "caller_id_number_id",
+    "cost_centre": "cost_centre_id",
+    "role": "role_id",
+}
 """The columns of fields that name a row by its id."""
 
 _FACTS = {
@@ -268,7 +272,7 @@ def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
         with parting(session, actor, row):
-            forget_user(session, row)
+            forget_user(session, actor, row)
         for other in persons.falling_back_to(session, row):
             other.fallback = {}
         queries.forget_values(session, row.id)

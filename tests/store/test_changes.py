@@ -10,15 +10,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from provisioning.domain.errors import CursorExpired, InvalidInput
 from provisioning.domain.settings import Level
 from provisioning.store import changes
 from provisioning.store.catalogue import CallTarget, Category, CategoryOption, Number, UserOption
 from provisioning.store.changes import FeedChange
-from provisioning.store.devices import Assignment, Device, Station
-from provisioning.store.organisations import Organisation
+from provisioning.store.devices import (
+    Assignment,
+    DectMember,
+    DectSlot,
+    DectSystem,
+    Device,
+    Station,
+)
+from provisioning.store.organisations import Organisation, Site
 from provisioning.store.people import SipAccount, User
 from provisioning.store.values import SettingValue
 
@@ -284,6 +291,52 @@ def test_a_young_change_is_not_trimmed(database, world, feed):
         changes.trim(session, datetime.now(UTC) - timedelta(days=1))
     change(database, world, User, "ada", last_name="L")
     assert feed() == [("user", world.ada, "changed")]
+
+
+def test_a_cursor_behind_which_nothing_was_lost_stays_good(database, world, feed):
+    """Who was told everything long ago is told what came since, also after trimming."""
+    change(database, world, User, "ada", last_name="Old")
+    with database.read() as session:
+        cursor = changes.end_of(session, world.here)
+    with database.write() as session:
+        session.execute(text("UPDATE feed_change SET at = :at"), {"at": datetime(2020, 1, 1)})  # noqa: DTZ001
+    change(database, world, User, "ada", last_name="New")
+    with database.write() as session:
+        changes.trim(session, datetime.now(UTC) - timedelta(days=14))
+    with database.read() as session:
+        found = changes.after(session, world.here, cursor, 10)
+    assert [(row.kind, row.subject_id) for row in found] == [("user", world.ada)]
+
+
+def test_a_base_that_moves_concerns_whoever_has_its_handsets(database, world, rows, feed):
+    """The people at a system's handsets are told of when one of its bases changes its site."""
+    system = rows.plant(DectSystem, world.here)
+    base = rows.plant(Device, world.here)
+    rows.plant(DectMember, world.here, system_id=system, device_id=base)
+    handset = rows.plant(Station, world.here, device_id=None)
+    rows.plant(DectSlot, world.here, system_id=system, station_id=handset, number=1)
+    rows.plant(Assignment, world.here, user_id=world.bob, station_id=handset)
+    site = rows.plant(Site, world.here)
+    feed()
+    with database.write() as session:
+        session.get_one(Device, base).site_id = site
+    assert feed() == [("user", world.bob, "changed")]
+
+
+def test_new_devices_are_looked_up_in_no_statement_each(database, world, rows):
+    """What is made at once costs the feed no question for each row."""
+    asked = []
+    site = rows.plant(Site, world.here)
+    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    with database.write() as session:
+        for number in range(50):
+            device = Device(
+                organisation_id=world.here, site_id=site, admin_password_encrypted=b"",
+                user_password_encrypted=b"", name=str(number),
+            )  # fmt: skip
+            session.add(device)
+            session.add(Station(organisation_id=world.here, device_id=device.id))
+    assert len([statement for statement in asked if statement.startswith("SELECT")]) < 20
 
 
 def test_a_cursor_of_another_history_is_expired(database, world, feed):

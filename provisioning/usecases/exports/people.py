@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from math import ceil
 from typing import TypeVar
 from uuid import UUID
 
+from provisioning.domain.errors import TooManyAttempts
+from provisioning.domain.patience import OF_A_MAILBOX
 from provisioning.domain.roles import Permission
-from provisioning.store import queries, voicemail
+from provisioning.store import queries
 from provisioning.store import roster as rosters
 from provisioning.store.catalogue import CallTarget, Category, CategoryOption, CostCentre, Number
 from provisioning.store.changes import FeedChange, after, end_of
 from provisioning.store.people import SipServer, User
+from provisioning.store.sheets import all_of
+from provisioning.usecases import attempts
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.exports.persons import Person, persons
@@ -78,7 +80,7 @@ def read_catalogue(core: Core, actor: Actor) -> Catalogue:
     with core.database.read() as session:
 
         def everything(table: type[R]) -> list[R]:
-            return rosters.owned(session, table, actor.organisation)
+            return all_of(session, table, actor.organisation)
 
         return Catalogue(
             servers=everything(SipServer),
@@ -119,16 +121,12 @@ def check_voicemail_pin(core: Core, actor: Actor, *, extension: str, pin: str) -
     if user is None or not opens or user.voicemail_pin_hash is None:
         core.pins.verify(None, pin)
         return Verdict(valid=False)
-    with core.database.write() as session:
-        wait = voicemail.begin_try(session, user, core.clock())
-    if wait is not None:
-        return Verdict(valid=False, retry_after=_seconds(wait))
+    counted = {f"voicemail:{user.id}": OF_A_MAILBOX}
+    try:
+        attempts.begin(core, counted)
+    except TooManyAttempts as error:
+        return Verdict(valid=False, retry_after=error.seconds)
     valid = core.pins.verify(user.voicemail_pin_hash, pin)
     if valid:
-        with core.database.write() as session:
-            voicemail.forget_tries(session, user.id)
+        attempts.take_back(core, counted)
     return Verdict(valid=valid)
-
-
-def _seconds(wait: timedelta) -> int:
-    return max(1, ceil(wait.total_seconds()))

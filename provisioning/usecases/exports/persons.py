@@ -10,14 +10,11 @@ from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Layer, Origin, resolve
 from provisioning.domain.keys import is_id
 from provisioning.domain.packages import package_layers
-from provisioning.domain.settings import BY_KEY, Level, Scope, Value
+from provisioning.domain.settings import BY_KEY, OF_THE_PHONE, Level, Scope, Value
 from provisioning.store.catalogue import CategoryOption, CostCentre, Licence, Number
 from provisioning.store.people import SipAccount, User
 from provisioning.store.roster import Roster, Seat
 from provisioning.usecases.phones import stored_value
-
-OF_THE_PHONE = ("language", "time.zone")
-"""Settings of phones that a PBX speaks and tells the time by, too."""
 
 MIXED = "mixed"
 """The way of keypad tones where a person's phones have different ones."""
@@ -70,6 +67,12 @@ class Person:
     def has_mailbox(self) -> bool:
         """Whether messages can be left for them."""
         return self.may("feature.voicemail") and bool(self.user.extension)
+
+    @property
+    def mail_waits(self) -> bool:
+        """Whether the e-mail of a message is sent only when its text is there (FEATURES E2)."""
+        of_text = self.may("voicemail.summary") or self.may("voicemail.transcript")
+        return self.may("voicemail.notify") and of_text
 
 
 def persons(roster: Roster, cipher: Cipher) -> Iterator[Person]:

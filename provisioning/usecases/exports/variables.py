@@ -41,6 +41,7 @@ def _of_person(person: Person) -> Iterator[tuple[str, str]]:
     yield "call_method", str(held["call.method"])
     yield "callback", str(held["call.callback-number"])
     yield "show_calls", _yes(held["privacy.show-calls"])
+    yield "mail_waits", _yes(person.mail_waits)
     yield "features", _joined(name for name in FEATURES if person.may(f"feature.{name}"))
     yield "rights", _joined(name for name in RIGHTS if _has(person, name))
     yield "caller_id", person.caller_id.number if person.caller_id else ""

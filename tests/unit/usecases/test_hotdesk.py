@@ -21,6 +21,7 @@ from provisioning.domain.errors import (
 from provisioning.domain.hotdesk import lease_end
 from provisioning.domain.roles import Permission
 from provisioning.render.syntax import FORMS
+from provisioning.store.devices import Device
 from provisioning.usecases import assignments, hotdesk, registering, sip, stations, users
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.pages import Page
@@ -234,6 +235,24 @@ def test_g4_a_neighbour_sees_and_ends_nothing(core, actor, neighbour, ada, pool)
         hotdesk.end_session(core, neighbour, seat.id)
     with pytest.raises(NotFound):
         hotdesk.log_in(core, neighbour, device=pool.id, extension="1001", pin=PIN)
+
+
+def test_g2_a_change_of_somebody_reaches_the_phone_they_sit_at(core, actor, ada, pool):
+    """Whoever is logged in is renamed, disabled and deleted on that phone too, cached or not."""
+    log_in(core, actor, pool)
+
+    def version() -> int:
+        with core.database.read() as session:
+            return session.get_one(Device, pool.id).version
+
+    for work in (
+        lambda: users.change_user(core, actor, ada, {"first_name": "Grace"}),
+        lambda: users.change_user(core, actor, ada, {"enabled": False}),
+        lambda: users.delete_user(core, actor, ada),
+    ):
+        before = version()
+        work()
+        assert version() > before
 
 
 def test_two_who_log_in_at_once_get_one_seat(core, actor, ada, bob, pool):

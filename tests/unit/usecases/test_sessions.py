@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -14,6 +15,7 @@ from provisioning.crypto.totp import code_at
 from provisioning.domain.errors import (
     BrokenRule,
     CodeRequired,
+    Forbidden,
     LastAdmin,
     NotFound,
     TooManyAttempts,
@@ -22,9 +24,10 @@ from provisioning.domain.errors import (
 )
 from provisioning.domain.roles import Permission
 from provisioning.store import members
+from provisioning.store.audit import Wanted
 from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import Login
-from provisioning.usecases import logins, memberships, retention, sessions, totp, users
+from provisioning.usecases import audit, logins, memberships, retention, sessions, totp, users
 from provisioning.usecases.actors import authenticate, create_token, local_actor
 from provisioning.usecases.pages import Page
 
@@ -50,6 +53,12 @@ def at_once(count, work):
     """Do the same several times at once; the outcomes."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: outcome(work), range(count)))
+
+
+@pytest.fixture
+def next_door(neighbour):
+    """An admin of another organisation, who does not run the server."""
+    return replace(neighbour, permissions=frozenset(Permission) - {Permission.OPERATE})
 
 
 @pytest.fixture
@@ -283,14 +292,83 @@ def test_suspended_member_acts_nowhere(core, actor, ada):
     assert sessions.resume(core, token).member is None
 
 
-def test_deleted_membership_leaves_the_session_elsewhere(core, actor, neighbour, ada):
+def test_deleted_membership_leaves_the_session_elsewhere(core, actor, next_door, ada):
     """Who leaves the organisation they act in goes on in another of theirs."""
-    memberships.add_member(core, neighbour, email=EMAIL, role="partner")
+    offered = memberships.add_member(core, next_door, email=EMAIL, role="partner").link
     token, signed_in = log_in(core)
+    memberships.accept(core, signed_in, offered.token)
     assert signed_in.member.organisation.id == actor.organisation
     memberships.delete_member(core, actor, signed_in.member.membership.id)
-    assert sessions.resume(core, token).actor().organisation_id == neighbour.organisation
+    assert sessions.resume(core, token).actor().organisation_id == next_door.organisation
     assert sessions.resume(core, token).actor().user_id is None
+
+
+def test_a_login_made_elsewhere_gets_no_rights_by_its_email(core, actor, next_door, ada, clock):
+    """A next_door's login of an invited e-mail acts here only by the link, used in time, once."""
+    invited = memberships.add_member(core, next_door, email=EMAIL, role="admin")
+    assert not invited.member.accepted
+    _, signed_in = log_in(core)
+    with pytest.raises(NotFound):
+        sessions.choose_organisation(core, signed_in, next_door.organisation)
+    with pytest.raises(NotFound):
+        memberships.accept(core, signed_in, "x" * 43)
+    with pytest.raises(BrokenRule):
+        logins.make_reset_link(core, next_door, signed_in.login.id)
+    assert logins.make_reset_link(core, actor, signed_in.login.id)
+    memberships.accept(core, signed_in, invited.link.token)
+    assert sessions.choose_organisation(core, signed_in, next_door.organisation)
+    with pytest.raises(NotFound):
+        memberships.accept(core, signed_in, invited.link.token)
+
+
+def test_an_offered_membership_runs_out(core, next_door, ada, clock):
+    """A link that nobody used in seven days takes nothing on."""
+    invited = memberships.add_member(core, next_door, email=EMAIL, role="admin")
+    clock.turn(days=7, seconds=1)
+    _, signed_in = log_in(core)
+    with pytest.raises(NotFound):
+        memberships.accept(core, signed_in, invited.link.token)
+
+
+def test_a_code_cannot_be_tried_out_between_right_passwords(core, ada, clock):
+    """Asking for the code between two wrong ones gives no further try."""
+    _, signed_in = log_in(core)
+    totp.confirm(core, signed_in, code_at(totp.enrol(core, signed_in).secret, clock()))
+    found = []
+    for number in range(20):
+        found.append(outcome(lambda code=f"{number:06}": log_in(core, code=code)))
+        outcome(lambda: log_in(core))
+    assert found.count(WrongCredentials) <= 5
+    assert found[-1] is TooManyAttempts
+
+
+def test_a_persons_token_ends_with_their_membership(core, actor, ada):
+    """A token that could do what a member may can do nothing once they are none."""
+    token = create_token(core, actor, name="sync", role="admin", user=ada)
+    assert authenticate(core, token).permissions == frozenset({Permission.OWN})
+    _, signed_in = log_in(core)
+    memberships.delete_member(core, actor, signed_in.member.membership.id)
+    with pytest.raises(Unauthenticated, match="revoked"):
+        authenticate(core, token)
+
+
+def test_logins_are_made_and_ended_by_who_may_see_accounts(core, actor, ada):
+    """Who may only write makes no login, and deletes no user who has one."""
+    writer = replace(actor, permissions=frozenset({Permission.READ, Permission.WRITE}))
+    with pytest.raises(Forbidden):
+        users.add_user(core, writer, first_name="B", email="b@x.org", login={"password": PHRASE})
+    with pytest.raises(Forbidden):
+        users.delete_user(core, writer, ada)
+
+
+def test_a11_logins_are_in_the_audit_log(core, actor, ada):
+    """A login and one that was refused are told where the login is a member; none with a secret."""
+    log_in(core, source="192.0.2.9")
+    outcome(lambda: log_in(core, "wrong", source="192.0.2.9"))
+    outcome(lambda: sessions.open_session(core, email="nobody@example.com", password="wrong"))
+    events = audit.list_events(core, actor, Wanted(kind="login"), Page())
+    told = [(item.action, item.actor, item.source) for item in events if "login" in item.action]
+    assert told == [("login-refused", EMAIL, "192.0.2.9"), ("login", EMAIL, "192.0.2.9")]
 
 
 def test_deleted_login_ends_its_sessions(core, actor, ada):

@@ -45,7 +45,7 @@ class WholeEvent(Event):
     after: dict[str, Any]
 
 
-@ENDPOINTS.get("/audit", Permission.READ)
+@ENDPOINTS.get("/audit", Permission.ACCOUNT)
 def list_audit(
     call: Call,
     page: Page,
@@ -69,7 +69,7 @@ def list_audit(
     return listing(usecases.list_events(call.core, call.actor, wanted, page), page, Event.of)
 
 
-@ENDPOINTS.get("/audit/{event}", Permission.READ)
+@ENDPOINTS.get("/audit/{event}", Permission.ACCOUNT)
 def read_audit(call: Call, event: UUID) -> WholeEvent:
     """One event with its before and after."""
     return WholeEvent.of(usecases.read_event(call.core, call.actor, event))

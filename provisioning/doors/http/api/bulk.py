@@ -23,9 +23,7 @@ MOST_USERS = 500
 class UsersChange(Input):
     """What is to be changed, and of whom."""
 
-    users: Annotated[
-        list[Annotated[UUID, Field(strict=False)]], Field(min_length=1, max_length=MOST_USERS)
-    ]
+    users: Annotated[list[UUID], Field(min_length=1, max_length=MOST_USERS)]
     change: UserChange = absent()
     """The fields to change of each."""
     settings: NewValues = absent()

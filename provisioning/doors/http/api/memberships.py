@@ -27,6 +27,8 @@ class Membership(Shown):
     user_id: UUID | None
     """The user they are here."""
     state: str
+    accepted: bool
+    """Whether they have taken the membership on; until then it lets nobody in."""
     must_change: bool
     """Whether they have to change their password before anything else."""
     totp: bool
@@ -36,7 +38,7 @@ class Membership(Shown):
 
 
 class Link(Shown):
-    """A one-time link that sets a login's password, shown this once."""
+    """A one-time link that sets a login's password or takes a membership on, shown this once."""
 
     url: str
     token: str
@@ -56,7 +58,7 @@ class MadeMembership(Membership):
     """A member just made."""
 
     link: Link | None
-    """For a new login, which has no password yet."""
+    """For a new login, which has no password yet, or for one that has to take the membership on."""
 
 
 class MembershipChange(Input):
@@ -83,7 +85,10 @@ def list_memberships(call: Call, page: Page) -> Listing[Membership]:
 
 @ENDPOINTS.post("/memberships", Permission.ACCOUNT)
 def add_membership(call: Call, body: NewMembership) -> MadeMembership:
-    """Make somebody a member; a new login gets a one-time link for its password."""
+    """Make somebody a member, with a one-time link to hand over.
+
+    By it a new login gets its password; who has a login already takes the membership on by it.
+    """
     made = usecases.add_member(call.core, call.actor, **body.sent())
     shown = _shown(made.member).model_dump()
     return MadeMembership(**shown, link=_link(made.link) if made.link else None)
@@ -133,6 +138,7 @@ def _shown(member: Member) -> Membership:
         member.membership,
         email=member.login.email,
         role=member.role.name,
+        accepted=member.accepted,
         must_change=member.login.must_change,
         totp=member.login.totp_encrypted is not None,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
 from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.devices import DeviceChoice, MadeDevice, made_device
-from provisioning.doors.http.api.models import Listing, Shown, whole
+from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, whole
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.usecases import pending as usecases
 from provisioning.usecases.pages import LONGEST_PAGE
@@ -34,6 +35,16 @@ class Pending(Shown):
     times: int
 
 
+class SeveralPending(Input):
+    """Unknown phones to register, and what can be said of all of them."""
+
+    macs: Annotated[list[Text], Field(min_length=1, max_length=LONGEST_PAGE)]
+    site: Text = absent()
+    """The id or the name of a site; the first one unless given."""
+    profile: UUID = absent()
+    pool: bool = absent()
+
+
 @ENDPOINTS.get("/pending", Permission.READ)
 def list_pending(call: Call, limit: Limit = 50) -> Listing[Pending]:
     """The unknown phones that asked last."""
@@ -47,6 +58,14 @@ def approve_pending(call: Call, mac: str, body: DeviceChoice) -> MadeDevice:
     """Register an unknown phone, with the vendor and model it told unless others are given."""
     made = usecases.approve_pending(call.core, call.actor, mac, **body.sent())
     return made_device(call, made)
+
+
+@ENDPOINTS.post("/pending/approve", Permission.WRITE)
+def approve_several(call: Call, body: SeveralPending) -> Listing[MadeDevice]:
+    """Register several unknown phones in one go: all of them, or none."""
+    sent = body.sent()
+    made = usecases.approve_several(call.core, call.actor, sent.pop("macs"), **sent)
+    return whole(made_device(call, item) for item in made)
 
 
 @ENDPOINTS.delete("/pending/{mac}", Permission.WRITE)

@@ -76,6 +76,8 @@ class Mailbox(Shown):
 
     enabled: bool
     has_pin: bool
+    mail_waits: bool
+    """Whether the e-mail of a message is sent only when its text or summary is there."""
 
 
 class ExportedPerson(Shown):
@@ -128,7 +130,11 @@ def shown_person(person: Person, servers: Mapping[UUID, SipServer]) -> ExportedP
             for step in person.steps
         ],
         fallback=_target(person.fallback) if person.fallback else None,
-        voicemail=Mailbox(enabled=person.has_mailbox, has_pin=user.voicemail_pin_hash is not None),
+        voicemail=Mailbox(
+            enabled=person.has_mailbox,
+            has_pin=user.voicemail_pin_hash is not None,
+            mail_waits=person.mail_waits,
+        ),
         settings=dict(sorted((dict(person.held) | dict(person.line)).items())),
     )
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from provisioning.domain.roles import known_permissions
 from provisioning.doors.http.api.models import Input, Listing, Secret, Shown, Text, absent, whole
 from provisioning.doors.http.api.registry import Call, Endpoints, Entry
+from provisioning.usecases import memberships, totp
 from provisioning.usecases import sessions as usecases
-from provisioning.usecases import totp
 from provisioning.usecases.signed_in import SignedIn
 
 ENDPOINTS = Endpoints()
@@ -75,6 +75,13 @@ class Reset(Input):
     token: Text
     """What follows the # of the link."""
     password: Secret
+
+
+class Offer(Input):
+    """A membership to take on."""
+
+    token: Text
+    """What follows the # of the link."""
 
 
 class Password(Input):
@@ -157,6 +164,12 @@ def list_own_organisations(call: Call) -> Listing[OwnOrganisation]:
 def choose_organisation(call: Call, body: ChosenOrganisation) -> Session:
     """Act in another of one's organisations from now on."""
     return _shown(usecases.choose_organisation(call.core, call.signed_in, body.organisation))
+
+
+@ENDPOINTS.post("/session/memberships", Entry.SESSION, HTTPStatus.NO_CONTENT)
+def accept_membership(call: Call, body: Offer) -> None:
+    """Take on the membership that the link an admin handed over offers to one's login."""
+    memberships.accept(call.core, call.signed_in, body.token)
 
 
 @ENDPOINTS.post("/session/totp", Entry.SESSION)

@@ -207,7 +207,7 @@ def list_users(
 @ENDPOINTS.post("/users", Permission.WRITE)
 def add_user(call: Call, body: NewUser) -> MadeUser:
     """Make a user and, where it can be, their SIP account; a login too, if asked."""
-    made = usecases.add_user(call.core, call.actor, **_sent(body))
+    made = usecases.add_user(call.core, call.actor, **body.sent())
     return MadeUser(
         **dict(shown_user(made.person)),
         password=made.password or "",
@@ -225,19 +225,7 @@ def read_user(call: Call, user: UUID) -> User:
 @ENDPOINTS.patch("/users/{user}", Permission.WRITE)
 def change_user(call: Call, user: UUID, body: UserChange, revision: int | None = None) -> User:
     """Change a user."""
-    return shown_user(usecases.change_user(call.core, call.actor, user, _sent(body), revision))
-
-
-def _sent(body: UserChange) -> dict[str, Any]:
-    """What was sent, with ids in steps and fallback as the texts they are stored as."""
-    sent = body.sent()
-    for step in sent.get("steps", ()):
-        step["targets"] = [{name: str(item[name]) for name in item} for item in step["targets"]]
-    if sent.get("fallback"):
-        sent["fallback"] = {name: str(value) for name, value in sent["fallback"].items()}
-    if "role" in sent:
-        sent["role_id"] = sent.pop("role")
-    return sent
+    return shown_user(usecases.change_user(call.core, call.actor, user, body.sent(), revision))
 
 
 @ENDPOINTS.delete("/users/{user}", Permission.WRITE, dry_run=True)

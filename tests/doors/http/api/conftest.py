@@ -372,6 +372,8 @@ VALID: dict[str, Any] = {
     "PATCH /logins/{login}": {"must_change": True},
     "POST /session": {"email": "admin@example.com", "password": PHRASE},
     "PUT /session/password": {"password": PHRASE, "new_password": "four words in no order"},
+    "POST /session/memberships": {"token": "x" * 43},
+    "POST /pending/approve": {"macs": ["{pending}"]},
     "POST /session/reset": {"token": "x" * 43, "password": "four words in no order"},
     "PUT /session/totp": {"code": "000000"},
     "POST /session/totp/removal": {"password": PHRASE},

@@ -166,6 +166,20 @@ async def test_unknown_phone_is_approved(api, core):
     assert (again.status, again.json["code"]) == (404, "not-found")
 
 
+async def test_h1_several_unknown_phones_are_approved_at_once(api, core):
+    """Several pending phones are registered by one request; one that is not there stops them all."""
+    macs = ["001565aabb91", "001565aabb92"]
+    for mac in macs:
+        fetch_file(core, FileRequest(f"{mac}.cfg", ip_address("192.0.2.9"), Door.HTTP))
+    await api("GET", "/pending")
+    none = await api("POST", "/pending/approve", {"macs": [*macs, "001565aabb93"]})
+    assert (none.status, none.json["code"]) == (404, "not-found")
+    assert "001565aabb93" in none.json["detail"]
+    made = await api("POST", "/pending/approve", {"macs": macs, "pool": True})
+    assert [item["pool"] for item in made.json["items"]] == [True, True]
+    assert (await api("GET", "/pending")).json["items"] == []
+
+
 async def test_unknown_phone_is_forgotten(api, core):
     """A pending phone can be forgotten; one that is not pending is not found."""
     fetch_file(core, FileRequest("001565aabb98.cfg", ip_address("192.0.2.9"), Door.HTTP))

@@ -53,6 +53,7 @@ set_var = ROOST_RECORD_CALLS=own
 set_var = ROOST_CALL_METHOD=callback
 set_var = ROOST_CALLBACK=+4930777
 set_var = ROOST_SHOW_CALLS=no
+set_var = ROOST_MAIL_WAITS=no
 set_var = ROOST_FEATURES=voicemail&hotdesking&several-caller-ids&busy-reject
 set_var = ROOST_RIGHTS=presence&calls&pickup&park&record
 set_var = ROOST_CALLER_ID=+49301001
@@ -100,6 +101,7 @@ set_var = ROOST_RECORD_CALLS=own
 set_var = ROOST_CALL_METHOD=own-line
 set_var = ROOST_CALLBACK=
 set_var = ROOST_SHOW_CALLS=yes
+set_var = ROOST_MAIL_WAITS=no
 set_var = ROOST_FEATURES=voicemail&hotdesking
 set_var = ROOST_RIGHTS=presence&calls&pickup&park&ivr&record
 set_var = ROOST_CALLER_ID=+49301000

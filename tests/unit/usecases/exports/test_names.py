@@ -25,7 +25,7 @@ from provisioning.usecases.exports.freeswitch import domain_document
 from provisioning.usecases.exports.kamailio import as_csv, kamailio
 
 REALM = "pbx.example.com"
-SIZES = [38, 4, 3, 30, 4, 3]
+SIZES = [39, 4, 3, 31, 4, 3]
 """How many values each of the six sections has."""
 NO_CHARACTERS = re.compile("[\ufffe\uffff]")
 """What is in Unicode but in no XML."""

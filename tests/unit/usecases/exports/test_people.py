@@ -43,7 +43,7 @@ def test_a8_a9_b7_b9_b11_b13_b14_c1_c2_c3_c7_d1_d3_d6_e1_e2_e3_e4_e5_one_documen
     assert ada["caller_ids"] == [{"number": "+49301000", "label": "Main"}]
     assert [account["username"] for account in ada["accounts"]] == ["1001"]
     assert ada["licences"] == [{"kind": "add-on", "add_on": "Fax"}]
-    assert ada["voicemail"] == {"enabled": True, "has_pin": True}
+    assert ada["voicemail"] == {"enabled": True, "has_pin": True, "mail_waits": False}
     assert ada["steps"][1] == {
         "seconds": 30,
         "targets": [
