@@ -30,6 +30,11 @@ class Member:
     user: User | None
 
     @property
+    def id(self) -> UUID:
+        """The membership's id, by which lists go on."""
+        return self.membership.id
+
+    @property
     def accepted(self) -> bool:
         """Whether whoever has the login has taken the membership on."""
         return self.membership.acceptance_hash is None

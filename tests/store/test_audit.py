@@ -141,7 +141,7 @@ def secrets_of(table):
 
 @pytest.mark.parametrize("table", [item.name for item in TABLES if is_told(item)])
 def test_a11_no_secret_column_reaches_the_log(database, changed, rows, table):
-    """Whatever is encrypted, hashed or a password is masked when made, changed and deleted."""
+    """Whatever is encrypted, hashed or a password is masked when changed and when deleted."""
     mapped = {item.class_.__tablename__: item.class_ for item in Base.registry.mappers}[table]
     hidden = secrets_of(mapped.__table__)
     row = rows.plant(mapped, rows.organisation("here"))

@@ -88,19 +88,26 @@ def _add_routes(
         for endpoint in declared
         if endpoint.method == hdrs.METH_GET and not endpoint.paged
     }
+    lists = frozenset(endpoint.path for endpoint in declared if endpoint.listed)
     for path in dict.fromkeys(endpoint.route for endpoint in declared):
         resource = application.router.add_resource(path)
         for endpoint in declared:
             if endpoint.route == path:
-                handler = _handler(core, workers, endpoint, readers.get(endpoint.path))
+                handler = _handler(core, workers, endpoint, readers.get(endpoint.path), lists)
                 resource.add_route(endpoint.method, handler)
                 if endpoint.method == hdrs.METH_GET:
                     resource.add_route(hdrs.METH_HEAD, handler)
 
 
 def _handler(
-    core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint, reader: Endpoint | None
+    core: Core,
+    workers: ThreadPoolExecutor,
+    endpoint: Endpoint,
+    reader: Endpoint | None,
+    lists: frozenset[str],
 ) -> _Handler:
+    """What answers an endpoint; ``lists`` are the paths whose lists are set as a whole."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         incoming = Incoming(
             path=request.match_info,
@@ -121,6 +128,8 @@ def _handler(
             workers, _answer, core, endpoint, reader, incoming
         )
         response = _response(endpoint, request, answer)
+        if endpoint.path in lists and isinstance(answer, Listing):
+            response.headers[hdrs.ETAG] = etag_of(answer)
         if token is not None:
             _set_cookie(response, token, secure=_is_https(core, request))
         return response
@@ -196,8 +205,6 @@ def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.R
     revision = getattr(answer, "revision", None)
     if revision is not None:
         headers[hdrs.ETAG] = f'"{revision}"'
-    elif isinstance(answer, Listing) and not endpoint.paged:
-        headers[hdrs.ETAG] = etag_of(answer)
     made = getattr(answer, "id", None)
     if endpoint.status == HTTPStatus.CREATED and made is not None:
         headers[hdrs.LOCATION] = f"{request.path.rstrip('/')}/{made}"

@@ -171,7 +171,7 @@ def list_user_options(call: Call, user: UUID) -> Listing[UserOption]:
     return whole(map(UserOption.of, usecases.user_options(call.core, call.actor, user)))
 
 
-@ENDPOINTS.put("/users/{user}/options", Permission.WRITE)
+@ENDPOINTS.put("/users/{user}/options", Permission.WRITE, listed=True)
 def set_user_options(call: Call, user: UUID, body: NewUserOptions) -> Listing[UserOption]:
     """Make these the options a user is in."""
     rows = usecases.set_user_options(call.core, call.actor, user, body.options)

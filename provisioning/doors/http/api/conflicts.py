@@ -47,13 +47,21 @@ def set_list(
     # Of the whole organisation: an owner may be named by its id and by its MAC.
     with together(call.core, call.actor, turn=f"{call.actor.organisation}{endpoint.path}") as same:
         if if_match not in ("", "*"):
-            current = _read(call, reader, given)
-            if current is None or etag_of(current) != if_match.strip():
+            current = reader.view(_reading(call, reader), **_named(reader, given))
+            if not isinstance(current, Shown) or etag_of(current) != if_match.strip():
                 raise StaleRevision(
                     "The list is no longer the one that 'If-Match' names.",
                     remedy="Read it again and repeat the change.",
                 )
         return endpoint.view(replace(call, actor=same), **given)
+
+
+def _reading(call: Call, reader: Endpoint) -> Call:
+    """The call with the right to read: whoever may set a list need not, to have it compared."""
+    if not isinstance(reader.permission, Permission):
+        return call
+    permissions = call.actor.permissions | {reader.permission}
+    return replace(call, actor=replace(call.actor, permissions=permissions))
 
 
 def etag_of(answer: Shown) -> str:
@@ -75,9 +83,13 @@ def _read(call: Call, reader: Endpoint | None, arguments: Mapping[str, Any]) -> 
     needed = reader.permission if reader is not None else None
     if reader is None or not isinstance(needed, Permission) or not call.actor.may(needed):
         return None
-    named = {item.name for item in reader.parameters}
-    found = reader.view(call, **{name: value for name, value in arguments.items() if name in named})
+    found = reader.view(call, **_named(reader, arguments))
     return found if isinstance(found, Shown) else None
+
+
+def _named(reader: Endpoint, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in reader.parameters}
+    return {name: value for name, value in arguments.items() if name in names}
 
 
 def _without_secrets(value: Any) -> Any:

@@ -10,6 +10,7 @@ from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.models import (
     Input,
     Listing,
+    Moment,
     Secret,
     Shown,
     Text,
@@ -56,7 +57,7 @@ class HotdeskLogout(Input):
 class HotdeskExtension(Input):
     """How long a session is to last."""
 
-    until: datetime
+    until: Moment
 
 
 class EndedSessions(Shown):

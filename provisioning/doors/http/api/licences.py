@@ -99,7 +99,7 @@ def list_user_licences(call: Call, user: UUID) -> Listing[Licence]:
     return whole(map(_shown, usecases.user_licences(call.core, call.actor, user)))
 
 
-@ENDPOINTS.put("/users/{user}/licences", Permission.WRITE)
+@ENDPOINTS.put("/users/{user}/licences", Permission.WRITE, listed=True)
 def set_user_licences(call: Call, user: UUID, body: NewUserLicences) -> Listing[Licence]:
     """Make these the licences a user holds."""
     rows = usecases.set_user_licences(call.core, call.actor, user, body.licences)

@@ -75,7 +75,7 @@ def list_my_settings(call: Call) -> Listing[OwnSetting]:
     return whole(map(_shown, usecases.my_settings(call.core, call.actor)))
 
 
-@ENDPOINTS.put("/me/settings", Permission.OWN)
+@ENDPOINTS.put("/me/settings", Permission.OWN, listed=True)
 def change_my_settings(call: Call, body: OwnValues) -> Listing[OwnSetting]:
     """Set values for oneself, all of those sent or none; others stay."""
     return whole(map(_shown, usecases.change_my_settings(call.core, call.actor, body.root)))
@@ -87,7 +87,7 @@ def list_my_keys(call: Call) -> Listing[Key]:
     return whole(map(shown_key, usecases.my_keys(call.core, call.actor)))
 
 
-@ENDPOINTS.put("/me/keys", Permission.OWN)
+@ENDPOINTS.put("/me/keys", Permission.OWN, listed=True)
 def replace_my_keys(call: Call, body: NewKeys) -> Listing[Key]:
     """Make these one's own keys."""
     wanted = [read_key(item.sent()) for item in body.items]

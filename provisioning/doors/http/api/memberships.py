@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent
+from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, listing
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.store.members import Member
 from provisioning.usecases import logins
@@ -78,9 +78,7 @@ class LoginChange(Input):
 @ENDPOINTS.get("/memberships", Permission.ACCOUNT)
 def list_memberships(call: Call, page: Page) -> Listing[Membership]:
     """Who has a login in the organisation."""
-    found = usecases.list_members(call.core, call.actor, page)
-    following = found[-1].membership.id if len(found) >= page.limit else None
-    return Listing(items=[_shown(member) for member in found], next=following)
+    return listing(usecases.list_members(call.core, call.actor, page), page, _shown)
 
 
 @ENDPOINTS.post("/memberships", Permission.ACCOUNT)

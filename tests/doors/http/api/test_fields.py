@@ -56,7 +56,7 @@ MANY = 100
 COUNTED_WHEN_REFUSED = {"attempts"}
 """Tables that are written by being refused: they count who tries passwords."""
 
-REFUSED = {"POST /session/reset", "PUT /session/totp"}
+REFUSED = {"POST /session/reset", "PUT /session/totp", "POST /session/memberships"}
 """Whose bodies are worth nothing without a secret that only a letter or an app tells."""
 
 
@@ -192,6 +192,9 @@ def walk(siege: Any, examples: int) -> None:
             for path, forms in fields.items():
                 values = st.one_of(anything, *(near(form, ids) for form in forms))
                 every(attack, endpoint, base, path, values, count)
+                if any(form.get("format", "").startswith("date") for form in forms):
+                    for moment in MOMENTS:
+                        attack.check(endpoint, with_field(base, path, moment), (path, moment))
     assert not attack.faults, "\n".join(map(repr, attack.faults))
 
 

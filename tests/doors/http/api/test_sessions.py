@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from provisioning.crypto.totp import code_at
 from provisioning.doors.http.api.application import api_application, endpoints
 from provisioning.doors.http.api.entrance import COOKIE
-from provisioning.store.organisations import Role
+from provisioning.store.organisations import Membership, Role
 from provisioning.usecases import actors, memberships, sessions
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -328,9 +328,13 @@ async def test_a14_partner_switches_between_the_organisations_given(
     again = await caller(neighbour).made(
         "/memberships", {"email": "p@example.com", "role": "partner"}
     )
-    assert again["link"] is None
+    assert (again["accepted"], "/join#" in again["link"]["url"]) == (False, True)
     told, _ = await browser.log_in("p@example.com", OTHER)
     assert told["organisation"] == "main"
+    assert len((await browser("GET", "/session/organisation"))[1]["items"]) == 1
+    offer = {"token": again["link"]["token"]}
+    assert (await browser("POST", "/session/memberships", offer))[0] == 204
+    assert (await browser("POST", "/session/memberships", offer))[0] == 404
     _, listed, _ = await browser("GET", "/session/organisation")
     assert [(item["name"], item["current"]) for item in listed["items"]] == [
         ("main", True), ("neighbour", False),
@@ -350,13 +354,19 @@ async def test_a14_partner_switches_between_the_organisations_given(
 
 
 async def test_a14_no_admin_reaches_a_login_of_other_organisations(
-    actor, api, neighbour, caller, client
+    core, actor, api, neighbour, caller, client
 ):
     """A login that acts elsewhere too gets no link from one organisation's admin."""
     made = await api.made("/memberships", {"email": "p@example.com", "role": "partner"})
     path = f"/logins/{made['login_id']}"
     assert (await api("POST", f"{path}/reset-link")).status == 201
-    await caller(neighbour).made("/memberships", {"email": "p@example.com", "role": "partner"})
+    body = {"email": "p@example.com", "role": "partner"}
+    await caller(neighbour).made("/memberships", body)
+    assert (await caller(neighbour)("POST", f"{path}/reset-link")).status == 404
+    assert (await api("POST", f"{path}/reset-link")).status == 201
+    with core.database.write() as session:
+        for row in session.query(Membership).filter_by(organisation_id=neighbour.organisation):
+            row.acceptance_hash = None
     for method, way, body in (
         ("POST", f"{path}/reset-link", None),
         ("PATCH", path, {"must_change": True}),

@@ -184,6 +184,7 @@ async def test_references_stay_at_home(whole_office, stranger, rows):
     options = f"/categories/{(await stranger('GET', '/categories')).json['items'][0]['id']}/options"
     department = f"{options}/{(await stranger.made(options, {'name': 'Sales'}))['id']}"
     before = rows()
+    target = {"kind": "target", "id": whole_office["target"]}
     account = {"username": "x", "sip_server_id": whole_office["server"]}
     tried = [
         ("POST", "/devices", {"mac": "001565000009", "site": whole_office["site"]}),
@@ -208,6 +209,13 @@ async def test_references_stay_at_home(whole_office, stranger, rows):
         ("PUT", f"/users/{me}/options", {"options": [whole_office["option"]]}),
         ("PUT", f"/users/{me}/licences", {"licences": [whole_office["licence"]]}),
         ("PUT", f"{department}/users", {"users": [whole_office["user"]]}),
+        ("PATCH", f"/users/{me}", {"caller_id": whole_office["number"]}),
+        ("PATCH", f"/users/{me}", {"caller_ids": [whole_office["number"]]}),
+        ("PATCH", f"/users/{me}", {"cost_centre": whole_office["cost_centre"]}),
+        ("PATCH", f"/users/{me}", {"steps": [{"seconds": 20, "targets": [target]}]}),
+        ("PATCH", f"/users/{me}", {"fallback": {"kind": "user", "id": whole_office["user"]}}),
+        ("POST", "/devices", {"mac": "001565000009", "users": [whole_office["user"]]}),
+        ("POST", "/hotdesk/login", {"device": whole_office["pool"], "extension": "1", "pin": "1"}),
     ]
     for method, path, body in tried:
         reply = await stranger(method, path, body)
