@@ -28,6 +28,7 @@ Context = dict[str, Any]
 Placed = dict[KeyAddress, Key]
 
 _FALLBACK_LANGUAGE = "en"
+_NO_CHANGE = Change(month=1, week=1, weekday=1, hour=0, minute=0, day=1)
 
 
 def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
@@ -46,6 +47,10 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``profiles``: the different servers, each with the line settings it is used with: n, server,
       settings
     - ``unused``: the numbers of the lines that have no account, up to the model's most
+    - ``accounts``: for each number up to the model's most the line that has it, else one like it
+      that is nobody's: no texts, its settings as built in. Written in their place, they make the
+      parameters of a file the same whoever has the phone, so that nothing of the last one stays
+    - ``nobody``: one such line, for what is written once for several
     - ``stations``: the slots of a base or ports of an adapter in order, the empty ones too: n,
       name, ipui, access_code, model, lines; empty for a phone that is its own station
     - ``dect``: null, or name, access_code, multicell, manager (whether this device is the one
@@ -57,7 +62,9 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       n, type, value, label, line, code (the vendor's key type)
     - ``zone``: name, offset, saving (the nearest in minutes that the phone knows), start, end,
       posix, compact, code, irregular (start and end have month, week, weekday (Monday 1),
-      sunday_weekday (Sunday 0), hour, minute, day; both are null where there is no saving)
+      sunday_weekday (Sunday 0), hour, minute, day; both are null where there is no saving),
+      written_start, written_end, written_saving (the same, but the start of the year and an hour
+      where there is none: a rule that is not written would stay as it was)
     - ``language``, ``tone``: the vendor's word, or empty where it has none
     - ``idle``: the text that stands on the idle screen instead of a name: of a phone nobody has,
       or that outgoing calls are disabled; else empty
@@ -73,14 +80,17 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     modules = min(phone.expansion_modules, most.modules)
     placed, _ = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
     lines = [stations.line_context(*item) for item in stations.numbered(phone, most.lines)]
+    profiles = stations.profile_contexts(lines)
     used = {line["n"] for line in lines}
     return {
         "phone": _phone(phone, model),
         "model": most.context(phone),
         "settings": Recorded(phone.settings),
         "lines": lines,
-        "profiles": stations.profile_contexts(lines),
+        "profiles": profiles,
         "unused": [n for n in range(1, most.lines + 1) if n not in used],
+        "accounts": stations.account_contexts(lines, most.lines),
+        "nobody": stations.nobodys_context(),
         "stations": stations.station_contexts(phone, lines),
         "dect": stations.dect_context(phone),
         "directory": stations.directory_context(phone),
@@ -207,6 +217,9 @@ def _zone(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "saving": told.rule.saving,
         "start": _change(rule.start),
         "end": _change(rule.end),
+        "written_start": _change(rule.start or _NO_CHANGE),
+        "written_end": _change(rule.end or _NO_CHANGE),
+        "written_saving": told.rule.saving or 60,
         "posix": rule.posix,
         "compact": rule.compact,
         "irregular": rule.irregular,

@@ -24,8 +24,9 @@ from provisioning.domain.errors import RenderFailed, UnsafeValue
 from provisioning.render import explain, limits, syntax
 from provisioning.vendors.schema import Syntax
 
-LARGEST_FILE = 1024 * 1024
-"""Bytes of one rendered file; a template that gives more is broken."""
+LARGEST_FILE = 2 * 1024 * 1024
+"""Bytes of one rendered file; a template that gives more is broken. A thousand people at one Snom
+M900 are half of it."""
 
 
 class PhoneEnvironment(ImmutableSandboxedEnvironment):

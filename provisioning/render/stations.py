@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.domain.phone import Line, Phone, Station
+from provisioning.domain.effective import resolve
+from provisioning.domain.phone import Line, Phone, Server, Station
+from provisioning.domain.settings import BY_KEY, Scope
 from provisioning.render.explain import Recorded, Words
 
 Context = dict[str, Any]
@@ -63,6 +65,22 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
         },
     }
     return Words(data)
+
+
+_NOBODYS = Line("", "", "", "", "", "", Server(""), settings=resolve([], scope=Scope.LINE))
+
+
+def account_contexts(lines: list[Context], most: int) -> list[Context]:
+    """Every number in order: the line that has it, else one that is nobody's."""
+    used = {line["n"]: line for line in lines}
+    return [used.get(number) or nobodys_context(number) for number in range(1, most + 1)]
+
+
+def nobodys_context(number: int = 1) -> Context:
+    """A line nobody has. Its settings are not told as looked at, for nobody set them."""
+    settings = {BY_KEY[key].name: held.value for key, held in _NOBODYS.settings.items()}
+    own = {"station": number, "profile": 1, "settings": settings}
+    return line_context(number, _NOBODYS, None) | own
 
 
 def profile_contexts(lines: list[Context]) -> list[Context]:

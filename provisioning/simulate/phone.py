@@ -17,7 +17,7 @@ from provisioning.simulate.shown import Place, shown, without_empty
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.match import read_name
-from provisioning.vendors.reading import parameter
+from provisioning.vendors.reading import fits, parameter
 from provisioning.vendors.schema import BootStep
 
 _MOST_REQUESTS = 50
@@ -55,6 +55,7 @@ class VirtualPhone:
         self.user_agent = agent.text
         self.firmware = agent.firmware
         self.parameters: dict[str, str] = {}
+        self._named: dict[str, set[str]] = {}
         self._trust = Trust(public=vendor.data.tls.public)
         if ca:
             self._trust.add(ca)
@@ -164,11 +165,17 @@ class VirtualPhone:
         except ValueError as error:
             boot.problems.append(f"{name}: the phone cannot read it: {error}.")
             return []
-        rules = self.vendor.data.readback
-        if rules and rules.whole and named.rule.session:
-            self.parameters.clear()
-        self.parameters.update((key.lower(), value) for key, value in found)
+        self._keep(named.rule.id, {key.lower(): value for key, value in found})
         return links
+
+    def _keep(self, rule: str, found: dict[str, str]) -> None:
+        """Take a file's parameters; forget what its last version named, where such phones do."""
+        gone = self._named.get(rule, set()) - found.keys()
+        for name in gone:
+            if fits(self.vendor.data.logout.forgets, name):
+                self.parameters.pop(name, None)
+        self._named[rule] = set(found)
+        self.parameters.update(found)
 
     async def _take_ca(self, boot: _Boot) -> None:
         """Trust the CA the files hand over, by URL or as it is."""

@@ -99,10 +99,11 @@ class ReadKeys:
 class Readback:
     """How a phone reads one dialect's parameters.
 
-    ``language`` are parameters, of which the first one with a value counts; ``idle_text`` is one; ``ca`` the one that hands over our own CA: a
-    URL, a PEM certificate, or one without its first and last line. ``empty`` is what the vendor
-    writes for no value. ``whole`` says that a phone's own file replaces all it held. ``urls`` are for dialects that spread the server's URL over parameters,
-    whose names stand in braces: the first one with a value for each counts, before ``[adopt]``.
+    ``language`` are parameters, of which the first one with a value counts; ``idle_text`` is one;
+    ``ca`` the one that hands over our own CA: a URL, a PEM certificate, or one without its first and
+    last line. ``empty`` is what the vendor writes for no value. ``urls`` are for dialects that
+    spread the server's URL over parameters, whose names stand in braces: the first one with a value
+    for each counts, before ``[adopt]``.
     """
 
     __pydantic_config__ = _STRICT
@@ -113,7 +114,6 @@ class Readback:
     idle_text: str = ""
     ca: str = ""
     empty: str = ""
-    whole: bool = False
     urls: tuple[str, ...] = ()
 
 
@@ -133,3 +133,11 @@ def pattern_fault(pattern: str) -> str:
     if re.search("[{}]", _NUMBER.sub("", pattern)):
         return f"'{pattern}' holds a brace that is no {{n}}, {{k}}, {{m}} or {{i}}; see docs/vendors.md."
     return ""
+
+
+def fits(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether a parameter is one of those meant: ``*`` stands for any text, letter case is ignored."""
+    return any(
+        re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name, re.IGNORECASE)
+        for pattern in patterns
+    )

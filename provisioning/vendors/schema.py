@@ -243,6 +243,38 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
+class Stays:
+    """Something of the last person that no file takes off the phone.
+
+    ``what`` names it, as the end of the sentence "At logout there stays: ..."; ``parameters`` are the patterns of
+    the parameters that keep it, where it is in any.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    what: str
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """What a phone keeps of the last person when a file for the next one has come (HD8).
+
+    A phone keeps the value of a parameter that a later file does not name, so that files name the
+    same ones whoever has the phone. What cannot be so is here, by patterns in which ``*`` stands
+    for any text. ``forgets`` are parameters that the phone drops by itself when its file does not
+    name them any more; ``harmless`` ones that stay and say nothing of a person, such as the port
+    of an account that is off. ``stays`` is what people should know of.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    forgets: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
+    stays: tuple[Stays, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tls:
     """What the vendor's phones trust.
 
@@ -345,6 +377,7 @@ class VendorData:
     adopt: Adopt = field(default_factory=Adopt)
     tls: Tls = field(default_factory=Tls)
     reload: Reload = field(default_factory=Reload)
+    logout: Logout = field(default_factory=Logout)
     readback: Readback | None = None
 
     @property

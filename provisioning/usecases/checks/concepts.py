@@ -28,6 +28,10 @@ source says that its phones have no such thing.
 
 """
 
+_STAYS = """Lines, keys and what people set at a phone are overwritten by the files of whoever comes next, or
+of nobody. By no source does a file take this away:
+"""
+
 
 def concepts_page(registry: Registry) -> str:
     """The page in Markdown."""
@@ -36,14 +40,15 @@ def concepts_page(registry: Registry) -> str:
         _HEAD + _section("Models", _models(vendors)),
         _section("Settings", _settings(vendors)),
         _section("Keys", _keys(vendors)),
+        _section("What stays on a phone at logout", _stays(vendors), _STAYS),
     ]
     return "\n".join(parts)
 
 
-def _section(title: str, rows: Iterable[list[str]]) -> str:
+def _section(title: str, rows: Iterable[list[str]], said: str = "") -> str:
     lines = [f"| {' | '.join(row)} |" for row in rows]
     rule = "|---" * (lines[0].count("|") - 1) + "|"
-    return "\n".join([f"## {title}", "", lines[0], rule, *lines[1:], ""])
+    return "\n".join([f"## {title}", "", *([said] if said else []), lines[0], rule, *lines[1:], ""])
 
 
 def _models(vendors: list[Vendor]) -> Iterator[list[str]]:
@@ -78,6 +83,13 @@ def _keys(vendors: list[Vendor]) -> Iterator[list[str]]:
             f"`{kind}`",
             *(_word(vendor, kind, kind in vendor.data.key_types) for vendor in vendors),
         ]
+
+
+def _stays(vendors: list[Vendor]) -> Iterator[list[str]]:
+    yield ["Dialect", "What stays"]
+    for vendor in vendors:
+        things = "; ".join(thing.what for thing in vendor.data.logout.stays)
+        yield [f"`{vendor.id}`", things or "nothing known"]
 
 
 def _word(vendor: Vendor, concept: str, known: bool) -> str:
