@@ -40,7 +40,6 @@ __all__ = [
 _PLACE_LEVELS = (Level.ORGANISATION, Level.SITE, Level.PROFILE, Level.DEVICE)
 _PEOPLE_LEVELS = (Level.ORGANISATION, Level.ROLE, Level.USER)
 _INCOMING, _OUTGOING, _VOICEMAIL = "right.incoming", "right.outgoing", "feature.voicemail"
-
 CODECS = ("opus", "g722", "pcma", "pcmu", "g729", "g726-32", "ilbc")
 FUNCTIONS = (
     "record", "anonymous", "account-code", "callback", "caller-ids", "barge", "listen", "whisper",
@@ -181,6 +180,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Who may take an occupied phone.",
         choices=("nobody", "owner", "permission"),
     ),
+    _rule("hotdesk.show-name", Kind.BOOLEAN, False, "A phone in use tells by whom it is."),
     _rule(
         "guest.numbers",
         Kind.NUMBERS,

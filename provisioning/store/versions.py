@@ -95,6 +95,8 @@ def _resolve(session: Session, stale: Stale) -> None:
     stale.users |= _found(session, select(User.id), User.cost_centre_id, stale.cost_centres)
     seats = select(Assignment.station_id)
     stale.stations |= _found(session, seats, Assignment.user_id, stale.users)
+    logins = select(HotdeskSession.station_id).where(HotdeskSession.ended_at.is_(None))
+    stale.stations |= _found(session, logins, HotdeskSession.user_id, stale.users)
     stale.devices |= _found(session, select(Station.device_id), Station.id, stale.stations)
     slots = select(DectSlot.system_id)
     stale.systems |= _found(session, slots, DectSlot.station_id, stale.stations)
@@ -250,7 +252,13 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
-    HotdeskSession: {"lease_until"},
+    HotdeskSession: {
+        "lease_until",
+        "release",
+        "release_due_at",
+        "request",
+        "ending_request",
+    },
     Organisation: {
         "totp_required",
         "address",
