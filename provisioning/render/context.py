@@ -42,9 +42,11 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
       shared, caller_id (the number calls go out with, empty where the PBX says), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
       backup_port, codes), settings (``line_codecs``),
-      station (the slot or port a line belongs to), profile (the number of its profile)
+      station (the slot or port a line belongs to), profile (the number of its profile), bar
+      (numbers: those that can be dialled where outgoing calls are disabled), spare (whether it is
+      the phone's own account beside a person's lines)
     - ``profiles``: the different servers, each with the line settings it is used with: n, server,
-      settings
+      settings, bar
     - ``unused``: the numbers of the lines that have no account, up to the model's most
     - ``stations``: the slots of a base or ports of an adapter in order, the empty ones too: n,
       name, ipui, access_code, model, lines; empty for a phone that is its own station
@@ -72,7 +74,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     most = Most(vendor, model)
     modules = min(phone.expansion_modules, most.modules)
     placed, _ = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
-    lines = [stations.line_context(*item) for item in stations.numbered(phone, most.lines)]
+    lines = [stations.line_context(phone, *item) for item in stations.numbered(phone, most.lines)]
     used = {line["n"] for line in lines}
     return {
         "phone": _phone(phone, model),
@@ -232,7 +234,8 @@ def _tone(phone: Phone, vendor: Vendor) -> Word:
 
 def _idle(phone: Phone) -> Word:
     held = phone.settings["idle.text"]
-    barred = any(line.settings["line.outgoing"].value == "disabled" for line in phone.lines)
+    own = [line for line in phone.lines if not line.of_place]
+    barred = any(line.settings["line.outgoing"].value == "disabled" for line in own)
     return Word.of(str(held.value) if phone.guest or barred else "", held)
 
 

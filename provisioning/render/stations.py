@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioning.domain.phone import Line, Phone, Station
-from provisioning.render.explain import Recorded
+from provisioning.render.explain import Recorded, RecordedBy
 
 Context = dict[str, Any]
 
@@ -36,9 +36,15 @@ def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
     return sorted(found, key=lambda item: item[0])
 
 
-def line_context(number: int, line: Line, station: Station | None) -> Context:
+_NO_NUMBERS = ("112", "911")
+"""What is never barred where a place names no emergency numbers."""
+
+
+def line_context(phone: Phone, number: int, line: Line, station: Station | None) -> Context:
     """A line as templates see it."""
     server = line.server
+    emergency = phone.settings["emergency.numbers"]
+    numbers: Any = emergency.value or _NO_NUMBERS
     return {
         "n": number,
         "station": station.number if station else 1,
@@ -51,6 +57,8 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
         "voicemail": line.voicemail,
         "shared": line.shared,
         "caller_id": line.caller_id,
+        "spare": line.spare,
+        "bar": RecordedBy(emergency, {"numbers": [*dict.fromkeys([*numbers, *line.allowed])]}),
         "settings": Recorded(line.settings),
         "server": {
             "registrar": server.registrar,
@@ -75,15 +83,15 @@ def profile_contexts(lines: list[Context]) -> list[Context]:
     Many bases keep them once, in numbered profiles that the accounts name: each line is given
     the number of its own. Call waiting and do not disturb are an account's everywhere.
     """
-    known: list[tuple[Context, Context]] = []
-    profiles = []
+    known: list[tuple[Context, Context, list[str]]] = []
+    profiles: list[Context] = []
     for line in lines:
         settings = {name: value for name, value in line["settings"].items() if name not in _OWN}
-        profile = (line["server"], settings)
+        profile = (line["server"], settings, line["bar"].get("numbers"))
         if profile not in known:
             known.append(profile)
             profiles.append(
-                {"n": len(known), "server": line["server"], "settings": line["settings"]}
+                {"n": len(known)} | {name: line[name] for name in ("server", "settings", "bar")}
             )
         line["profile"] = known.index(profile) + 1
     return profiles

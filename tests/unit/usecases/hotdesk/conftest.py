@@ -81,6 +81,13 @@ class Desks:
             device_id=device.id,
         )  # fmt: skip
 
+    def many_stations(self, session: Any, count: int) -> list[UUID]:
+        """Stations of nothing, to fill the table with."""
+        rows = [Station(organisation_id=self.actor.organisation) for _ in range(count)]
+        session.add_all(rows)
+        session.flush()
+        return [row.id for row in rows]
+
     def sitting(self) -> dict[UUID | None, str | None]:
         """Who sits at which device."""
         found = seats.list_sessions(self.core, self.actor, Page(limit=500))
