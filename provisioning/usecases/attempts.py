@@ -28,7 +28,6 @@ from provisioning.usecases.core import Core
 
 Counted = Mapping[str, Patience]
 
-_LONGEST_EXTENSION = 20
 _IPV6_OF_ONE = 64
 """The prefix that one subscriber has (RFC 6177)."""
 
@@ -50,7 +49,7 @@ def of_pin(core: Core, station: Station, extension: str, source: str) -> dict[st
     organisation = station.organisation_id
     subscriber = subscriber_of(core, source)
     counted = {
-        f"pin:{organisation}:{extension[:_LONGEST_EXTENSION]}": OF_A_PIN,
+        f"pin:{organisation}:{extension}": OF_A_PIN,
         f"pin-at:{station.id}": OF_A_PHONE,
     }
     return counted | {f"pin-from:{subscriber}": OF_A_PIN_SOURCE} if subscriber else counted

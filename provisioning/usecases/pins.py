@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from provisioning.domain.errors import PinMustChange, TooManyLogins, WrongPin
 from provisioning.store import queries
 from provisioning.store.devices import Station
 from provisioning.store.people import User
 from provisioning.usecases import attempts
 from provisioning.usecases.core import Core
+
+_EXTENSION = re.compile("[0-9]{1,20}")
+"""What may be somebody's; anything else that is typed is nobody's, whatever characters it has."""
 
 
 def owner_of_pin(core: Core, station: Station, extension: str, pin: str, source: str = "") -> User:
@@ -21,10 +26,11 @@ def owner_of_pin(core: Core, station: Station, extension: str, pin: str, source:
         raise TooManyLogins(
             "Too many people log in at this moment.", remedy="Try again in a few seconds."
         )
-    counted = attempts.of_pin(core, station, extension, source)
+    wanted = extension if _EXTENSION.fullmatch(extension) else ""  # nobody's
+    counted = attempts.of_pin(core, station, wanted, source)
     begun = attempts.begin(core, counted)
     with core.database.read() as session:
-        found = queries.user_by_extension(session, station.organisation_id, extension)
+        found = queries.user_by_extension(session, station.organisation_id, wanted)
     user = found if found is not None and found.enabled else None
     right = core.pins.verify(user.pin_hash if user else None, pin)
     if user is None or not right:
