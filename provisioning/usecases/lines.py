@@ -97,7 +97,9 @@ def lines_at(
     if people and not (single and station.id in snapshot.seated):
         return
     own = [account for account in snapshot.accounts if account.station_id == station.id]
-    settings = resolve(concerning(layers, None), scope=Scope.LINE)
+    # A spare line is set as the person's: many phones have one setting for all of their lines.
+    if not people:
+        settings = resolve(concerning(layers, None), scope=Scope.LINE)
     for account in own:
         line = _line(snapshot, cipher, account, settings, user=None, shared=False)
         yield _of_place(line, layers, spare=bool(people)) if people or station.pool else line
