@@ -33,9 +33,10 @@ from provisioning.usecases import retention
 from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.health import is_ready
-from provisioning.usecases.hotdesk import end_leases
+from provisioning.usecases.releases import look_after
 from provisioning.usecases.reload import settle
 from provisioning.usecases.requests import FileReply, FileRequest
+from provisioning.usecases.seats import end_leases
 
 DRAIN_SECONDS = 10.0
 """How long requests and transfers have to end when the server stops."""
@@ -44,7 +45,7 @@ _FETCH_THREADS = 16
 _FLUSH_SECONDS = 0.5
 _SETTLE_SECONDS = 1.0
 _LEASE_SECONDS = 15
-"""How often sessions are ended whose lease is over."""
+"""How often sessions are ended whose lease is over, and the phones of ended ones looked at."""
 _HOUR = 3600.0
 _DAY = 24 * _HOUR
 
@@ -122,6 +123,7 @@ class App:
         self._timers.every(_FLUSH_SECONDS, self._core.log.flush, "fetch-log")
         self._timers.every(_SETTLE_SECONDS, lambda: settle(self._core), "outbox")
         self._timers.every(_LEASE_SECONDS, lambda: end_leases(self._core), "leases")
+        self._timers.every(_LEASE_SECONDS, lambda: look_after(self._core), "releases")
         self._timers.every(_HOUR, self._trim, "retention")
         self._timers.every(_DAY, self._certificates.reload, "certificates")
 

@@ -215,8 +215,12 @@ class TooManyAttempts(BrokenRule):
     """Too many passwords or codes were wrong; the next is judged after ``seconds``."""
 
     def __init__(self, what: str, *, remedy: str = "", field: str = "", seconds: int = 1) -> None:
-        super().__init__(what, remedy=remedy, field=field)
+        super().__init__(what, remedy=remedy, field=field, more={"seconds": seconds})
         self.seconds = seconds
+
+
+class TooManyLogins(BrokenRule):
+    """More people log in on phones at this moment than the server takes; it is worth a retry."""
 
 
 class RightMissing(Forbidden):

@@ -32,7 +32,7 @@ class Wish:
     """A login as the rules see it.
 
     ``owner`` says that the phone is assigned to the person, ``permitted`` that whoever asks may
-    take occupied phones.
+    take occupied phones. ``by`` names whoever is logged in there, where that may be told.
     """
 
     feature: bool
@@ -42,6 +42,7 @@ class Wish:
     elsewhere: bool
     owner: bool = False
     permitted: bool = False
+    by: str = ""
 
 
 def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
@@ -63,7 +64,9 @@ def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
     }
     if wish.occupied and not allowed[take_over]:
         raise StationOccupied(
-            "Somebody else is logged in at this phone.", remedy="Let them log out first."
+            f"{wish.by or 'Somebody else'} is logged in at this phone.",
+            remedy="Let them log out first.",
+            more={"name": wish.by} if wish.by else None,
         )
     if wish.elsewhere and elsewhere is Elsewhere.DENY:
         raise LoggedInElsewhere(

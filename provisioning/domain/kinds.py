@@ -194,6 +194,25 @@ class SessionEnd(StrEnum):
     LEASE = "lease"
     MOVED = "moved"
     TAKEN_OVER = "taken-over"
+    DISABLED = "disabled"
+    """The person was disabled, or deleted."""
+    PIN = "pin-changed"
+    PASSWORD = "password-reset"  # noqa: S105 - the word for why, not one
+    RETIRED = "retired"
+    """The phone was retired."""
+
+
+class Release(StrEnum):
+    """Whether the phone of an ended session can still register as the person."""
+
+    PENDING = "pending"
+    """It has some minutes to fetch its new file."""
+    RELEASED = "released"
+    """It has fetched it."""
+    ROTATED = "rotated"
+    """It has not, and the person's SIP passwords are others now."""
+    REGISTERS = "still-registers"
+    """It has not, and the passwords are the PBX side's to change."""
 
 
 class Purpose(StrEnum):

@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 class Patience:
     """``free`` failures cost nothing; then the wait doubles up to ``longest``.
 
-    Failures are forgotten when none came for ``memory``.
+    Failures are forgotten when none came for ``memory``. ``own`` says that all are of whoever is
+    judged, who is forgiven with the right answer; else that takes back nothing but itself.
     """
 
     free: int
     longest: timedelta
     memory: timedelta
     first: timedelta = timedelta(seconds=5)
+    own: bool = False
 
     def wait(self, failures: int) -> timedelta:
         """How long nothing is judged after so many failures."""
@@ -30,11 +32,22 @@ class Patience:
         return now - last > self.memory
 
 
-OF_A_LOGIN = Patience(free=5, longest=timedelta(minutes=15), memory=timedelta(days=1))
+OF_A_LOGIN = Patience(free=5, longest=timedelta(minutes=15), memory=timedelta(days=1), own=True)
 """Few enough that a password or a code of six digits cannot be tried out."""
 
-OF_A_MAILBOX = Patience(free=3, longest=timedelta(minutes=15), memory=timedelta(days=1))
+OF_A_MAILBOX = Patience(free=3, longest=timedelta(minutes=15), memory=timedelta(days=1), own=True)
 """A mailbox's PIN may have four digits only."""
 
 OF_A_SOURCE = Patience(free=20, longest=timedelta(minutes=5), memory=timedelta(hours=1))
 """An office behind NAT is one source: it gets more tries, and waits for less long."""
+
+_QUARTER = timedelta(minutes=15)
+
+OF_A_PIN = Patience(free=5, first=_QUARTER, longest=_QUARTER, memory=timedelta(days=1), own=True)
+"""A person's PIN at any phone: five tries, then one in a quarter of an hour."""
+
+OF_A_PHONE = Patience(free=10, first=_QUARTER, longest=_QUARTER, memory=timedelta(hours=1))
+"""Everybody's PINs at one phone."""
+
+OF_A_PIN_SOURCE = Patience(free=100, longest=timedelta(minutes=5), memory=timedelta(minutes=15))
+"""Everybody's PINs from one address: a whole office, or its PBX, may be behind it."""

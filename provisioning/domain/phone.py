@@ -38,6 +38,8 @@ class Server:
 class Line:
     """One line: an account, where it registers, how it is shown and its line settings.
 
+    ``of_place`` says that the account is the phone's own, for when nobody is logged in: it calls
+    emergency numbers and ``allowed`` ones only. It is ``spare`` beside the lines of somebody who is.
     ``label`` stands on the key, ``display_name`` goes out in calls. ``caller_id`` is the number
     that calls go out with, which the PBX sees to; empty where the organisation has none.
     """
@@ -52,6 +54,9 @@ class Line:
     settings: Mapping[str, Effective]
     shared: bool = False
     caller_id: str = ""
+    of_place: bool = False
+    spare: bool = False
+    allowed: tuple[str, ...] = ()
 
     @property
     def voicemail(self) -> str:
@@ -204,4 +209,4 @@ class Phone:
     @property
     def guest(self) -> bool:
         """Whether nobody is assigned or logged in."""
-        return not self.lines and not self.blank
+        return all(line.of_place for line in self.lines) and not self.blank

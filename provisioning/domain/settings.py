@@ -135,6 +135,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Who may take an occupied phone.",
         choices=tuple(map(str, TakeOver)),
     ),
+    _rule("hotdesk.show-name", Kind.BOOLEAN, False, "A phone in use tells by whom it is."),
     _rule(
         "guest.numbers",
         Kind.NUMBERS,

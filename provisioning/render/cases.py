@@ -187,6 +187,9 @@ def _line(data: Mapping[str, Any]) -> Line:
         server=Server(**data["server"]),
         settings=_settings(data.get("settings", {}), Scope.LINE),
         shared=data.get("shared", False),
+        of_place=data.get("of_place", False),
+        spare=data.get("spare", False),
+        allowed=tuple(data.get("allowed", ())),
     )
 
 

@@ -43,9 +43,11 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
       shared, caller_id (the number calls go out with, empty where the PBX says), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
       backup_port, codes), settings (``line_codecs``),
-      station (the slot or port a line belongs to), profile (the number of its profile)
+      station (the slot or port a line belongs to), profile (the number of its profile), bar
+      (numbers: those that can be dialled where outgoing calls are disabled), spare (whether it is
+      the phone's own account beside a person's lines)
     - ``profiles``: the different servers, each with the line settings it is used with: n, server,
-      settings
+      settings, bar
     - ``unused``: the numbers of the lines that have no account, up to the model's most
     - ``accounts``: for each number up to the model's most the line that has it, else one like it
       that is nobody's: no texts, its settings as built in. Written in their place, they make the
@@ -79,7 +81,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     most = Most(vendor, model)
     modules = min(phone.expansion_modules, most.modules)
     placed, _ = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
-    lines = [stations.line_context(*item) for item in stations.numbered(phone, most.lines)]
+    lines = [stations.line_context(phone, *item) for item in stations.numbered(phone, most.lines)]
     profiles = stations.profile_contexts(lines)
     used = {line["n"] for line in lines}
     return {
@@ -89,8 +91,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "lines": lines,
         "profiles": profiles,
         "unused": [n for n in range(1, most.lines + 1) if n not in used],
-        "accounts": stations.account_contexts(lines, most.lines),
-        "nobody": stations.nobodys_context(),
+        "accounts": stations.account_contexts(phone, lines, most.lines),
+        "nobody": stations.nobodys_context(phone),
         "stations": stations.station_contexts(phone, lines),
         "dect": stations.dect_context(phone),
         "directory": stations.directory_context(phone),
@@ -246,7 +248,8 @@ def _tone(phone: Phone, vendor: Vendor) -> Word:
 
 def _idle(phone: Phone) -> Word:
     held = phone.settings["idle.text"]
-    barred = any(line.settings["line.outgoing"].value == "disabled" for line in phone.lines)
+    own = [line for line in phone.lines if not line.of_place]
+    barred = any(line.settings["line.outgoing"].value == "disabled" for line in own)
     return Word.of(str(held.value) if phone.guest or barred else "", held)
 
 

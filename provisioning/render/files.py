@@ -88,6 +88,7 @@ def losses(phone: Phone, vendor: Vendor) -> list[str]:
     model = vendor.model(phone.model)
     return [
         *_line_losses(phone, model),
+        *_guest_losses(phone, vendor),
         *_key_losses(phone, vendor, model),
         *_word_losses(phone, vendor),
         *_zone_losses(phone, vendor, model),
@@ -108,6 +109,19 @@ def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
         line.settings["line.srtp"].value != "off" for line in phone.lines
     ):
         yield f"{model.id} cannot encrypt speech (SRTP)."
+
+
+def _guest_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
+    if phone.pool and phone.guest and not phone.lines:
+        yield (
+            "The phone has no SIP account of its own: nobody can call with it without a login, "
+            "not even for help."
+        )
+    if phone.lines and phone.guest and "line.outgoing" not in used_settings(phone, vendor):
+        yield (
+            "The phone cannot be barred by its files: without a login any number can be dialled "
+            "with its own account, unless the PBX bars it."
+        )
 
 
 def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:

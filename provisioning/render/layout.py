@@ -26,6 +26,8 @@ def layout(
     placed = {key.address: key for key in phone.keys if key.address in here}
     beyond = [key for key in phone.keys if key.address not in here]
     for number, line in enumerate(phone.lines, 1):
+        if line.spare:
+            continue  # a spare line takes no key from the person
         address = KeyAddress(Area.LINE, 0, number)
         if address in here and address not in placed:
             placed[address] = Key(address, KeyType.LINE, label=line.label, line=number)

@@ -11,7 +11,7 @@ from typing import Any
 from provisioning.domain.effective import resolve
 from provisioning.domain.phone import Line, Phone, Server, Station
 from provisioning.domain.settings import BY_KEY, Scope
-from provisioning.render.explain import Recorded, Words
+from provisioning.render.explain import Recorded, RecordedBy, Words
 
 Context = dict[str, Any]
 
@@ -37,9 +37,15 @@ def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
     return sorted(found, key=lambda item: item[0])
 
 
-def line_context(number: int, line: Line, station: Station | None) -> Context:
+_NO_NUMBERS = ("112", "911")
+"""What is never barred where a place names no emergency numbers."""
+
+
+def line_context(phone: Phone, number: int, line: Line, station: Station | None) -> Context:
     """A line as templates see it."""
     server = line.server
+    emergency = phone.settings["emergency.numbers"]
+    numbers: Any = emergency.value or _NO_NUMBERS
     data = {
         "n": number,
         "station": station.number if station else 1,
@@ -52,6 +58,8 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
         "voicemail": line.voicemail,
         "shared": line.shared,
         "caller_id": line.caller_id,
+        "spare": line.spare,
+        "bar": RecordedBy({"numbers": [*dict.fromkeys([*numbers, *line.allowed])]}, emergency),
         "settings": Recorded(line.settings),
         "server": {
             "registrar": server.registrar,
@@ -70,17 +78,17 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
 _NOBODYS = Line("", "", "", "", "", "", Server(""), settings=resolve([], scope=Scope.LINE))
 
 
-def account_contexts(lines: list[Context], most: int) -> list[Context]:
+def account_contexts(phone: Phone, lines: list[Context], most: int) -> list[Context]:
     """Every number in order: the line that has it, else one that is nobody's."""
     used = {line["n"]: line for line in lines}
-    return [used.get(number) or nobodys_context(number) for number in range(1, most + 1)]
+    return [used.get(number) or nobodys_context(phone, number) for number in range(1, most + 1)]
 
 
-def nobodys_context(number: int = 1) -> Context:
+def nobodys_context(phone: Phone, number: int = 1) -> Context:
     """A line nobody has. Its settings are not told as looked at, for nobody set them."""
     settings = {BY_KEY[key].name: held.value for key, held in _NOBODYS.settings.items()}
     own = {"station": number, "profile": 1, "settings": settings}
-    return line_context(number, _NOBODYS, None) | own
+    return line_context(phone, number, _NOBODYS, None) | own
 
 
 def profile_contexts(lines: list[Context]) -> list[Context]:
@@ -89,15 +97,15 @@ def profile_contexts(lines: list[Context]) -> list[Context]:
     Many bases keep them once, in numbered profiles that the accounts name: each line is given
     the number of its own. Call waiting and do not disturb are an account's everywhere.
     """
-    known: list[tuple[Context, Context]] = []
-    profiles = []
+    known: list[tuple[Context, Context, list[str]]] = []
+    profiles: list[Context] = []
     for line in lines:
         settings = {name: value for name, value in line["settings"].items() if name not in _OWN}
-        profile = (line["server"], settings)
+        profile = (line["server"], settings, line["bar"].get("numbers"))
         if profile not in known:
             known.append(profile)
             profiles.append(
-                {"n": len(known), "server": line["server"], "settings": line["settings"]}
+                {"n": len(known)} | {name: line[name] for name in ("server", "settings", "bar")}
             )
         line["profile"] = known.index(profile) + 1
     return profiles

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.orm import Session, sessionmaker
@@ -72,6 +73,17 @@ class Database:
         """
         with _named_errors(), self._write() as session, session.begin():
             yield session
+
+    def moment(self, session: Session) -> datetime:
+        """The database's own clock, which all replicas share, whatever their own clocks say.
+
+        It goes on within a transaction: what was committed before it was asked is earlier.
+        """
+        if self.is_sqlite:
+            text = session.scalar(select(func.strftime("%Y-%m-%d %H:%M:%f", "now")))
+            return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
+        found: datetime = session.scalars(select(func.clock_timestamp())).one()
+        return found.astimezone(UTC)
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, select
+from sqlalchemy import ColumnElement, CompoundSelect, Index, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from provisioning.domain.kinds import SessionEnd
+from provisioning.domain.kinds import Release, SessionEnd
+from provisioning.store import queries
 from provisioning.store.base import Base, Owned, now, one_of, owned_key, unique_where, within
+from provisioning.store.devices import DectMember, DectSlot, DectSystem, Device, Station
+from provisioning.store.locks import take_turn
 from provisioning.store.people import SipAccount
+
+GRACE = timedelta(minutes=5)
+"""How long a phone has to fetch its new file before it is taken to keep the old one."""
+
+CLAIM = timedelta(minutes=1)
+"""How long an ended session is left to whoever looks after it."""
 
 
 class HotdeskSession(Owned, Base):
@@ -19,6 +30,9 @@ class HotdeskSession(Owned, Base):
 
     It is open while ``ended_at`` is null, until ``lease_until`` at the longest. ``alone`` says that
     the person may sit at one station only; unique indexes then settle who of two comes first.
+    ``request`` and ``ending_request`` are the ids of the requests that began and ended it.
+    ``release`` says whether the phone has let go of the person's SIP password, once it ended;
+    that is looked at when ``release_due_at`` comes. All moments are of the database's clock.
     """
 
     __tablename__ = "hotdesk_session"
@@ -28,8 +42,12 @@ class HotdeskSession(Owned, Base):
         within("user_id", "user", ondelete="CASCADE"),
         unique_where("uq_hotdesk_session_station", "station_id", "ended_at IS NULL"),
         unique_where("uq_hotdesk_session_user", "user_id", "ended_at IS NULL AND alone"),
+        unique_where(
+            "uq_hotdesk_session_request", "organisation_id", "request", "request IS NOT NULL"
+        ),
         Index("ix_hotdesk_session_user", "user_id"),
         one_of("ended_by", SessionEnd, name="ended_by"),
+        one_of("release", Release, name="release"),
     )
 
     station_id: Mapped[UUID]
@@ -39,40 +57,208 @@ class HotdeskSession(Owned, Base):
     alone: Mapped[bool] = mapped_column(default=True)
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
+    request: Mapped[str | None]
+    ending_request: Mapped[str | None]
+    release: Mapped[str | None]
+    release_due_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    def end(self, why: SessionEnd, moment: datetime, request: str | None = None) -> None:
+        """End it: the person is out at once, the phone has some minutes to show it."""
+        self.ended_at, self.ended_by, self.ending_request = moment, why, request
+        self.release, self.release_due_at = Release.PENDING, moment + GRACE
+
+
+_OPEN = HotdeskSession.ended_at.is_(None)
+
+
+def take_seats(session: Session, organisation: UUID) -> None:
+    """Let nobody else log in or out in an organisation until this transaction ends.
+
+    It is taken before anything is locked: so two who move to each other's phone do not wait in a
+    circle, and a PIN that is changed meanwhile opens nothing.
+    """
+    take_turn(session, f"hotdesk {organisation}")
+
+
+def hold_devices(session: Session, stations: Collection[UUID]) -> None:
+    """Lock the devices that show stations, in one order, as whoever changes several should."""
+    ids = select(Device.id).where(Device.id.in_(devices_showing(session, stations)))
+    session.execute(ids.order_by(Device.id).with_for_update(key_share=True))
+
+
+def devices_showing(session: Session, stations: Collection[UUID]) -> set[UUID]:
+    """The devices whose files show stations: their own, or those of their DECT systems."""
+    own = select(Station.device_id).where(Station.id.in_(stations), Station.device_id.is_not(None))
+    bases = (
+        select(DectMember.device_id)
+        .join(DectSlot, DectSlot.system_id == DectMember.system_id)
+        .where(DectSlot.station_id.in_(stations))
+    )
+    found = {*session.scalars(own), *session.scalars(bases)}
+    return {device for device in found if device is not None}
+
+
+# --- who sits where
 
 
 def open_at(session: Session, stations: Sequence[UUID]) -> dict[UUID, HotdeskSession]:
     """The open sessions at stations, by the station."""
-    rows = session.scalars(
-        select(HotdeskSession).where(
-            HotdeskSession.station_id.in_(stations), HotdeskSession.ended_at.is_(None)
-        )
-    )
+    where = HotdeskSession.station_id.in_(stations)
+    rows = session.scalars(select(HotdeskSession).where(where, _OPEN))
     return {row.station_id: row for row in rows}
 
 
 def open_of(session: Session, user: UUID) -> list[HotdeskSession]:
     """Where a user is logged in."""
     return list(
-        session.scalars(
-            select(HotdeskSession).where(
-                HotdeskSession.user_id == user, HotdeskSession.ended_at.is_(None)
-            )
+        session.scalars(select(HotdeskSession).where(HotdeskSession.user_id == user, _OPEN))
+    )
+
+
+def open_in(session: Session, organisation: UUID) -> list[HotdeskSession]:
+    """Every open session of an organisation."""
+    where = HotdeskSession.organisation_id == organisation
+    return list(session.scalars(select(HotdeskSession).where(where, _OPEN)))
+
+
+def begun_by(session: Session, organisation: UUID, request: str) -> HotdeskSession | None:
+    """The session that a request of this id began."""
+    return session.scalar(
+        select(HotdeskSession).where(
+            HotdeskSession.organisation_id == organisation, HotdeskSession.request == request
         )
     )
 
 
-def run_out(session: Session, moment: datetime, limit: int) -> list[HotdeskSession]:
+def ended_by(session: Session, station: UUID, request: str) -> HotdeskSession | None:
+    """The session at a station that a request of this id ended."""
+    return session.scalar(
+        select(HotdeskSession)
+        .where(HotdeskSession.station_id == station, HotdeskSession.ending_request == request)
+        .limit(1)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sessions a list is to have; None where it does not matter.
+
+    ``release`` is of ended ones; without it only open ones are listed.
+    """
+
+    user: UUID | None = None
+    station: UUID | None = None
+    site: UUID | None = None
+    release: Release | None = None
+
+
+def listed(
+    session: Session, organisation: UUID, wanted: Wanted, *, limit: int, cursor: UUID | None
+) -> list[HotdeskSession]:
+    """A page of an organisation's sessions, the latest first."""
+    where: list[ColumnElement[bool]] = [HotdeskSession.organisation_id == organisation]
+    where.append(_OPEN if wanted.release is None else HotdeskSession.release == wanted.release)
+    if wanted.user is not None:
+        where.append(HotdeskSession.user_id == wanted.user)
+    if wanted.station is not None:
+        where.append(HotdeskSession.station_id == wanted.station)
+    if wanted.site is not None:
+        where.append(HotdeskSession.station_id.in_(_at_site(wanted.site)))
+    return queries.listed(
+        session, HotdeskSession, *where, limit=limit, cursor=cursor, newest_first=True
+    )
+
+
+def _at_site(site: UUID) -> CompoundSelect[Any]:
+    desks = (
+        select(Station.id)
+        .join(Device, Device.id == Station.device_id)
+        .where(Device.site_id == site)
+    )
+    handsets = (
+        select(DectSlot.station_id)
+        .join(DectSystem, DectSystem.id == DectSlot.system_id)
+        .where(DectSystem.site_id == site)
+    )
+    return desks.union(handsets)
+
+
+# --- leases and releases that are due
+
+
+def organisations_due(session: Session, moment: datetime) -> list[UUID]:
+    """The organisations with open sessions whose lease is over."""
+    statement = select(HotdeskSession.organisation_id).where(
+        _OPEN, HotdeskSession.lease_until <= moment
+    )
+    return list(session.scalars(statement.distinct()))
+
+
+def run_out(
+    session: Session, organisation: UUID, moment: datetime, limit: int
+) -> list[HotdeskSession]:
     """Open sessions whose lease is over, those first that ended first; nobody else takes them."""
     return list(
         session.scalars(
             select(HotdeskSession)
-            .where(HotdeskSession.ended_at.is_(None), HotdeskSession.lease_until <= moment)
+            .where(
+                HotdeskSession.organisation_id == organisation,
+                _OPEN,
+                HotdeskSession.lease_until <= moment,
+            )
             .order_by(HotdeskSession.lease_until)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
     )
+
+
+def claim_releases(session: Session, moment: datetime, limit: int) -> list[HotdeskSession]:
+    """Ended sessions whose phones are to be looked at, for this caller alone for a minute."""
+    rows = list(
+        session.scalars(
+            select(HotdeskSession)
+            .where(HotdeskSession.release_due_at <= moment)
+            .order_by(HotdeskSession.release_due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    session.expunge_all()
+    session.execute(
+        update(HotdeskSession)
+        .where(HotdeskSession.id.in_([row.id for row in rows]))
+        .values(release_due_at=moment + CLAIM)
+        .execution_options(synchronize_session=False)
+    )
+    return rows
+
+
+def any_release_due(session: Session, moment: datetime) -> bool:
+    """Whether the phone of an ended session is to be looked at."""
+    due = select(HotdeskSession.id).where(HotdeskSession.release_due_at <= moment)
+    return session.scalar(due.limit(1)) is not None
+
+
+# --- the place of a station
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """Where a station is; a handset has no device of its own, but its system's site."""
+
+    site: UUID | None = None
+    profile: UUID | None = None
+    device: UUID | None = None
+
+
+def premises(session: Session, station: Station) -> Premises:
+    """Where a station is."""
+    if station.device_id is not None:
+        device = session.get_one(Device, station.device_id)
+        return Premises(device.site_id, device.profile_id, device.id)
+    slot = queries.slot_of(session, station.id)
+    return Premises(session.get_one(DectSystem, slot.system_id).site_id) if slot else Premises()
 
 
 def place_account(session: Session, organisation: UUID, username: str) -> SipAccount | None:

@@ -240,7 +240,13 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 
 _QUIET = {
     Device: {"last_seen_at", "blanked_at"},
-    HotdeskSession: {"lease_until"},
+    HotdeskSession: {
+        "lease_until",
+        "release",
+        "release_due_at",
+        "request",
+        "ending_request",
+    },
     Organisation: {
         "totp_required",
         "address",

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
 
 from provisioning.domain.errors import TooManyAttempts
-from provisioning.domain.patience import OF_A_LOGIN, OF_A_SOURCE, Patience
+from provisioning.domain.patience import (
+    OF_A_LOGIN,
+    OF_A_PHONE,
+    OF_A_PIN,
+    OF_A_PIN_SOURCE,
+    OF_A_SOURCE,
+    Patience,
+)
 from provisioning.store import members
+from provisioning.store.devices import Station
 from provisioning.usecases.core import Core
 
 Counted = Mapping[str, Patience]
@@ -29,12 +39,23 @@ def of_login(core: Core, email: str, source: str) -> dict[str, Patience]:
     own, behind which everybody may stand, is not counted.
     """
     name = sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
-    subscriber = _subscriber(core, source)
+    subscriber = subscriber_of(core, source)
     counted = {f"login:{name}": OF_A_LOGIN}
     return counted | {f"source:{subscriber}": OF_A_SOURCE} if subscriber else counted
 
 
-def _subscriber(core: Core, source: str) -> str:
+def of_pin(core: Core, station: Station, extension: str, source: str) -> dict[str, Patience]:
+    """What counts attempts at a PIN, whether or not somebody has the extension."""
+    organisation = station.organisation_id
+    subscriber = subscriber_of(core, source)
+    counted = {
+        f"pin:{organisation}:{extension}": OF_A_PIN,
+        f"pin-at:{station.id}": OF_A_PHONE,
+    }
+    return counted | {f"pin-from:{subscriber}": OF_A_PIN_SOURCE} if subscriber else counted
+
+
+def subscriber_of(core: Core, source: str) -> str:
     """Whoever has an address, as far as it tells; empty for one that tells nothing."""
     try:
         address = ip_address(source.partition("%")[0])
@@ -46,10 +67,21 @@ def _subscriber(core: Core, source: str) -> str:
     return str(plain if plain.version == 4 else ip_network((plain, _IPV6_OF_ONE), strict=False))
 
 
-def begin(core: Core, counted: Counted) -> None:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that was counted as wrong until it proves right.
+
+    ``left`` is how many more may be wrong before one has to wait, ``blocks`` what it has made wait.
+    """
+
+    left: int
+    blocks: Mapping[str, datetime | None]
+
+
+def begin(core: Core, counted: Counted) -> Begun:
     """Count an attempt about to be judged; raises TooManyAttempts while one has to wait."""
-    now = core.clock()
     with core.database.write() as session:
+        now = core.database.moment(session)
         rows = members.attempts(session, counted, now)
         blocked = [row.blocked_until for row in rows if row.blocked_until]
         until = max(blocked, default=now)
@@ -60,20 +92,29 @@ def begin(core: Core, counted: Counted) -> None:
             row.failures = 1 + (0 if patience.forgets(row.last_at, now) else row.failures)
             row.last_at = now
             row.blocked_until = now + patience.wait(row.failures)
+        return Begun(
+            left=min(max(0, counted[row.key].free - row.failures) for row in rows),
+            blocks={row.key: row.blocked_until for row in rows},
+        )
 
 
-def take_back(core: Core, counted: Counted) -> None:
-    """Uncount an attempt that was right: a login's failures go, a source's stay but for this."""
+def take_back(core: Core, counted: Counted, begun: Begun | None = None) -> None:
+    """Uncount an attempt that was right: one's own failures go, others' stay but for this.
+
+    So does the wait that others brought about since it ``begun``.
+    """
     with core.database.write() as session:
-        for row in members.attempts(session, counted, core.clock()):
-            failures = row.failures - 1 if counted[row.key] is OF_A_SOURCE else 0
-            row.failures, row.blocked_until = max(0, failures), None
+        for row in members.attempts(session, counted, core.database.moment(session)):
+            own = counted[row.key].own
+            row.failures = 0 if own else max(0, row.failures - 1)
+            if own or begun is None or row.blocked_until == begun.blocks[row.key]:
+                row.blocked_until = None
 
 
 def uncount(core: Core, counted: Counted) -> None:
     """Uncount an attempt that was neither right nor wrong; those before it stay."""
     with core.database.write() as session:
-        for row in members.attempts(session, counted, core.clock()):
+        for row in members.attempts(session, counted, core.database.moment(session)):
             row.failures = max(0, row.failures - 1)
             waits = counted[row.key].wait(row.failures)
             row.blocked_until = row.last_at + waits if waits else None

@@ -13,6 +13,7 @@ from provisioning.crypto.digest import Nonces
 from provisioning.crypto.passwords import Pins
 from provisioning.crypto.secrets import Cipher
 from provisioning.store.database import Database
+from provisioning.usecases.pace import Pace
 from provisioning.usecases.requests import Address
 from provisioning.usecases.sightings import FetchLog
 from provisioning.vendors.registry import Registry
@@ -21,6 +22,9 @@ Network = IPv4Network | IPv6Network
 
 REALM = "Provisioning"
 """The realm of every challenge; it says nothing of the product or the tenant."""
+
+LOGINS_PER_SECOND = 200
+"""How many logins on phones a process judges; everybody comes at eight in the morning."""
 
 _CACHED_BYTES = 64 * 1024 * 1024
 
@@ -103,6 +107,7 @@ class Core:
     proxies: tuple[Network, ...] = ()
     clock: Callable[[], datetime] = utc_now
     cache: RenderCache = field(default_factory=RenderCache)
+    logins: Pace = field(default_factory=lambda: Pace(LOGINS_PER_SECOND))
 
     def is_proxy(self, address: Address) -> bool:
         """Whether the address is one behind which anybody may stand."""

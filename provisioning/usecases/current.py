@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import groupby
 
 from provisioning.domain.kinds import DeviceState
 from provisioning.render.files import named_rules, render_file
-from provisioning.store import queries
+from provisioning.store import outbox, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
@@ -73,3 +74,19 @@ def proof_hashes(
         for item in named_rules(phone, vendor)
         if item.rule.proof and item.rule.secret and (only is None or item.rule.id in only)
     }
+
+
+def is_current(core: Core, session: Session, device: Device) -> bool:
+    """Whether all that a device was served last is what it would be served now.
+
+    So is one that was served nothing, or nothing more. Raises RenderFailed.
+    """
+    if was_blanked(device):
+        return True
+    served = sorted(outbox.served_files(session, [device.id]), key=lambda item: str(Told.by(item)))
+    for told, files in groupby(served, key=Told.by):
+        has = {file.rule: file.content_hash for file in files}
+        now = proof_hashes(core, session, device, told, only=has)
+        if any(has[rule] != content for rule, content in now.items()):
+            return False
+    return True

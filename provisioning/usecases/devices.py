@@ -16,7 +16,7 @@ from provisioning.domain.errors import (
     StillInUse,
     TrustTooLow,
 )
-from provisioning.domain.kinds import DectRole, DeviceState
+from provisioning.domain.kinds import DectRole, DeviceState, SessionEnd
 from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
 from provisioning.domain.trust import GRADES
@@ -31,6 +31,7 @@ from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.moving import can_prove, token_url
 from provisioning.usecases.purposes import PURPOSE_PASSWORD
+from provisioning.usecases.seats import end_at
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
 
@@ -154,8 +155,9 @@ def retire(core: Core, session: Session, row: Device) -> None:
     row.blanked_at = None
     for identity in queries.identities(session, row.id):
         identity.active = False
-    stations = [station.id for station in queries.stations_of(session, row.id)]
-    for assignment in queries.assignments_at(session, stations):
+    stations = queries.stations_of(session, row.id)
+    end_at(core, session, stations, SessionEnd.RETIRED)
+    for assignment in queries.assignments_at(session, [station.id for station in stations]):
         session.delete(assignment)
     windows.use_enrolments(session, row, core.clock())
 

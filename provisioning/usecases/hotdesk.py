@@ -1,50 +1,53 @@
-"""Hotdesking: logging in at a station and out, and who sits where."""
+"""Hotdesking: logging in at a station and out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
+from provisioning.domain import fields
 from provisioning.domain.effective import Effective
-from provisioning.domain.errors import InvalidInput, NotFound, PinMustChange, WrongPin
+from provisioning.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from provisioning.domain.hotdesk import Elsewhere, TakeOver, Wish, check, lease_end
 from provisioning.domain.kinds import Hotdesking, SessionEnd
-from provisioning.domain.patience import OF_A_LOGIN, Patience
-from provisioning.domain.roles import Permission
-from provisioning.domain.settings import Scope
-from provisioning.store import hotdesk, queries
+from provisioning.domain.roles import Permission, known_permissions
+from provisioning.store import hotdesk, members, queries
 from provisioning.store.database import Session
-from provisioning.store.devices import Device, Station
+from provisioning.store.devices import Station
 from provisioning.store.hotdesk import HotdeskSession
 from provisioning.store.people import User
-from provisioning.store.snapshots import snapshot
-from provisioning.usecases import attempts
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
-from provisioning.usecases.pages import Page
-from provisioning.usecases.personal import held_by
-from provisioning.usecases.phones import held_for
+from provisioning.usecases.personal import held_at, held_by
+from provisioning.usecases.pins import owner_of_pin, wrong_pin
+from provisioning.usecases.seats import Seat, end, seat
 
-LONGEST_EXTENSION = timedelta(hours=999)
-_AT_ONCE = 200
-"""Leases ended in one transaction."""
+_OUT = "Nobody is logged in at this phone."
+
+
+# --- in
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """A session with whose it is and where."""
+class _Entered:
+    """What somebody entered, and the id of the request that tells it."""
 
-    session: HotdeskSession
-    user: User
+    extension: str
+    pin: str = field(repr=False)
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """Somebody who is known to be themselves wants a station; ``admin`` if one asks for them."""
+
     station: Station
-
-    @property
-    def id(self) -> UUID:
-        """The session's id, by which lists go on."""
-        return self.session.id
+    user: User
+    admin: bool
+    request: str | None = None
 
 
 def log_in(
@@ -55,25 +58,78 @@ def log_in(
     pin: str,
     device: UUID | str | None = None,
     sip_username: str | None = None,
+    request: str | None = None,
 ) -> Seat:
     """Log somebody in at a phone, named by itself or by the SIP user name of its place account.
 
-    One transaction ends what has to end and begins the session. An unknown extension and a wrong
-    PIN are the same answer after the same work. Raises WrongPin, PinMustChange, TooManyAttempts,
-    HotdeskingOff, StationOccupied, LoggedInElsewhere, NotFound or InvalidInput.
+    One transaction ends what has to end and begins the session. A ``request`` that is repeated
+    returns the session it began. An unknown extension and a wrong PIN are the same answer after
+    the same work. Raises WrongPin, PinMustChange, TooManyAttempts, TooManyLogins, HotdeskingOff,
+    StationOccupied, LoggedInElsewhere, Conflict, NotFound or InvalidInput.
     """
     actor.require(Permission.PBX)
     with core.database.read() as session:
         station = _station(session, actor, device, sip_username)
-        user = queries.user_by_extension(session, actor.organisation, extension)
-        usable = user if user is not None and user.enabled else None
-    _check_pin(core, usable, station, extension, pin)
-    if usable is None:
-        raise _wrong()
+    name = _request(request)
+    return _by_pin(core, actor, station, _Entered(extension, pin, name))
+
+
+def log_in_here(
+    core: Core, actor: Actor, station: UUID, *, extension: str, pin: str, source: str = ""
+) -> Seat:
+    """Log somebody in at the phone whose own request this is, which is the actor's device.
+
+    Raises as ``log_in``, and Forbidden for a station of another device.
+    """
+    with core.database.read() as session:
+        row = _here(session, actor, station)
+    # The phone is not spared the reload although it told it: it does not know its new file yet.
+    phone = replace(actor, device_id=None, source=source or actor.source)
+    return _by_pin(core, phone, row, _Entered(extension, pin), of_phone=True)
+
+
+def take(core: Core, actor: Actor, user: UUID, station: UUID | str) -> Seat:
+    """Seat somebody who is known to be that user; raises as ``log_in`` but for PINs."""
     with changing(core, actor) as session:
-        row = queries.get(session, Station, actor.organisation, station.id)
-        person = queries.get(session, User, actor.organisation, usable.id)
-        return Seat(_seat(core, session, actor, row, person), person, row)
+        hotdesk.take_seats(session, actor.organisation)
+        row = queries.get(session, Station, actor.organisation, station)
+        person = queries.get(session, User, actor.organisation, user)
+        return _seat(core, session, _Login(row, person, admin=actor.may(Permission.WRITE)))
+
+
+def _request(request: str | None) -> str | None:
+    return fields.name("request", request) if request is not None else None
+
+
+def _by_pin(
+    core: Core, actor: Actor, station: Station, entered: _Entered, *, of_phone: bool = False
+) -> Seat:
+    known = owner_of_pin(core, station, entered.extension, entered.pin, actor.source)
+    with changing(core, actor) as session:
+        hotdesk.take_seats(session, station.organisation_id)
+        row = queries.get(session, Station, station.organisation_id, station.id)
+        person = queries.get(session, User, station.organisation_id, known.id)
+        if not person.enabled or person.pin_hash != known.pin_hash:
+            raise wrong_pin()
+        former = _begun(session, row, person, entered.request)
+        if former is not None:
+            return seat(session, former)
+        admin = not of_phone and actor.may(Permission.WRITE)
+        return _seat(core, session, _Login(row, person, admin=admin, request=entered.request))
+
+
+def _begun(
+    session: Session, station: Station, user: User, request: str | None
+) -> HotdeskSession | None:
+    """The session that this request began before; raises Conflict for one of somebody else."""
+    row = hotdesk.begun_by(session, user.organisation_id, request) if request else None
+    if row is not None and (row.station_id, row.user_id) != (station.id, user.id):
+        raise Conflict(
+            "This request id was used for another login.",
+            remedy="Give each login an id of its own.",
+            field="request",
+        )
+    return row
 
 
 def _station(
@@ -93,64 +149,54 @@ def _station(
                 remedy="Give a station one: POST /api/v1/sip-accounts with its station_id.",
             )
         return queries.get(session, Station, actor.organisation, account.station_id)
-    stations = queries.stations_of(session, find_device(session, actor, device or "").id)
+    return station_of_device(session, actor, device or "")
+
+
+def station_of_device(session: Session, actor: Actor, device: UUID | str) -> Station:
+    """The station of a phone, its first; raises NotFound, also for a base, which has none."""
+    stations = queries.stations_of(session, find_device(session, actor, device).id)
     if not stations:
-        raise NotFound("The device has no station of its own.", remedy="Name another phone.")
+        raise NotFound(
+            "The device has no station of its own.",
+            remedy="Name the handset by the SIP user name of its place account.",
+        )
     return stations[0]
 
 
-def _check_pin(core: Core, user: User | None, station: Station, extension: str, pin: str) -> None:
-    """Compare the PIN, as often as the rules allow for this extension and at this phone."""
-    counted: dict[str, Patience] = {
-        f"pin:{station.organisation_id}:{extension[:20]}": OF_A_LOGIN,
-        f"pin-at:{station.id}": OF_A_LOGIN,
-    }
-    attempts.begin(core, counted)
-    if not core.pins.verify(user.pin_hash if user else None, pin):
-        raise _wrong()
-    attempts.take_back(core, counted)
-    if user is not None and user.pin_must_change:
-        raise PinMustChange(
-            "This PIN has to be changed before it is used at a phone.",
-            remedy="Change it in the portal: PUT /api/v1/me/pin.",
-        )
+def _here(session: Session, actor: Actor, station: UUID) -> Station:
+    row = queries.get(session, Station, actor.organisation, station)
+    if actor.device_id not in hotdesk.devices_showing(session, [row.id]):
+        raise Forbidden("A phone logs people in at itself only.", remedy="Name its own station.")
+    return row
 
 
-def _wrong() -> WrongPin:
-    return WrongPin(
-        "The extension or the PIN is wrong.", remedy="Try again, or ask an admin for a new PIN."
-    )
-
-
-def _seat(
-    core: Core, session: Session, actor: Actor, station: Station, user: User
-) -> HotdeskSession:
-    now = core.clock()
-    rules, feature = _rules(core, session, station, user)
+def _seat(core: Core, session: Session, login: _Login) -> Seat:
+    station, user = login.station, login.user
+    rules = held_at(core, session, station)
     here = hotdesk.open_at(session, [station.id]).get(station.id)
+    others = [row for row in hotdesk.open_of(session, user.id) if row.station_id != station.id]
     if here is not None and here.user_id == user.id:
-        here.lease_until = _lease(rules, now)
-        return here
-    others = hotdesk.open_of(session, user.id)
+        here.lease_until = _lease(rules, core.database.moment(session))
+        return seat(session, here)
     elsewhere = Elsewhere(str(rules["hotdesk.elsewhere"].value))
+    named = here is not None and bool(rules["hotdesk.show-name"].value)
     owners = [row.user_id for row in queries.assignments_at(session, [station.id])]
     wish = Wish(
-        feature=feature,
+        feature=bool(held_by(core, session, user)["feature.hotdesking"].value),
         station=Hotdesking(station.hotdesking),
         pool=station.pool,
         occupied=here is not None,
         elsewhere=bool(others),
         owner=user.id in owners,
-        permitted=actor.may(Permission.WRITE),
+        permitted=login.admin or _is_admin(session, user),
+        by=session.get_one(User, here.user_id).name if here is not None and named else "",
     )
-    take_over = TakeOver(str(rules["hotdesk.take-over"].value))
-    check(wish, elsewhere=elsewhere, take_over=take_over)
-    if here is not None:
-        _end(here, SessionEnd.TAKEN_OVER, now)
-    if elsewhere is not Elsewhere.SEVERAL:
-        for other in others:
-            _end(other, SessionEnd.MOVED, now)
-    session.flush()
+    check(wish, elsewhere=elsewhere, take_over=TakeOver(str(rules["hotdesk.take-over"].value)))
+    left = others if elsewhere is not Elsewhere.SEVERAL else []
+    hotdesk.hold_devices(session, [station.id, *(row.station_id for row in left)])
+    end(core, session, [here] if here is not None else [], SessionEnd.TAKEN_OVER)
+    end(core, session, left, SessionEnd.MOVED)
+    now = core.database.moment(session)
     made = HotdeskSession(
         organisation_id=station.organisation_id,
         station_id=station.id,
@@ -158,23 +204,19 @@ def _seat(
         started_at=now,
         lease_until=_lease(rules, now),
         alone=elsewhere is not Elsewhere.SEVERAL,
+        request=login.request,
     )
     session.add(made)
     session.flush()
-    return made
+    return seat(session, made)
 
 
-def _rules(
-    core: Core, session: Session, station: Station, user: User
-) -> tuple[Mapping[str, Effective], bool]:
-    """The place's rules at a station with its zone, and whether the person may log in at all."""
-    if station.device_id is None:
-        raise NotFound("Nobody logs in at a handset.", remedy="Assign users to its slot.")
-    rows = snapshot(session, session.get_one(Device, station.device_id))
-    rules = held_for(rows, core.cipher, None, Scope.RULE)
-    zone = held_for(rows, core.cipher, None, Scope.DEVICE)["time.zone"]
-    theirs = held_by(core, session, user)
-    return {**rules, "time.zone": zone}, bool(theirs["feature.hotdesking"].value)
+def _is_admin(session: Session, user: User) -> bool:
+    """Whether somebody may end others' sessions anyway."""
+    member = members.member_of_user(session, user.id)
+    if member is None or not member.usable:
+        return False
+    return Permission.WRITE in known_permissions(member.role.permissions)
 
 
 def _lease(rules: Mapping[str, Effective], now: datetime) -> datetime:
@@ -186,11 +228,7 @@ def _lease(rules: Mapping[str, Effective], now: datetime) -> datetime:
     )
 
 
-def _end(row: HotdeskSession, why: SessionEnd, now: datetime) -> None:
-    row.ended_at, row.ended_by = now, why
-
-
-# --- out, and who sits where
+# --- out
 
 
 def log_out(
@@ -199,85 +237,32 @@ def log_out(
     *,
     device: UUID | str | None = None,
     sip_username: str | None = None,
+    request: str | None = None,
 ) -> None:
-    """End the session at a phone; raises NotFound where nobody is logged in."""
+    """End the session at a phone.
+
+    Raises NotFound where nobody is logged in, unless this ``request`` has logged them out.
+    """
     actor.require(Permission.PBX)
-    with changing(core, actor) as session:
-        station = _station(session, actor, device, sip_username)
-        here = hotdesk.open_at(session, [station.id]).get(station.id)
-        if here is None:
-            raise NotFound("Nobody is logged in at this phone.", remedy="There is nothing to end.")
-        _end(here, SessionEnd.LOGOUT, core.clock())
-
-
-def list_sessions(core: Core, actor: Actor, page: Page) -> list[Seat]:
-    """Who sits where now, the latest first."""
-    actor.require(Permission.READ)
     with core.database.read() as session:
-        rows = queries.listed(
-            session,
-            HotdeskSession,
-            HotdeskSession.organisation_id == actor.organisation,
-            HotdeskSession.ended_at.is_(None),
-            limit=page.limit,
-            cursor=page.cursor,
-            newest_first=True,
-        )
-        return [_shown(session, row) for row in rows]
+        station = _station(session, actor, device, sip_username)
+    _leave(core, actor, station, request)
 
 
-def _shown(session: Session, row: HotdeskSession) -> Seat:
-    return Seat(row, session.get_one(User, row.user_id), session.get_one(Station, row.station_id))
+def log_out_here(core: Core, actor: Actor, station: UUID, source: str = "") -> None:
+    """End the session at the phone whose own request this is; raises NotFound or Forbidden."""
+    with core.database.read() as session:
+        row = _here(session, actor, station)
+    _leave(core, replace(actor, device_id=None, source=source or actor.source), row)
 
 
-def end_session(core: Core, actor: Actor, session_id: UUID | str) -> None:
-    """End a session as an admin; one that has ended stays as it is."""
-    actor.require(Permission.WRITE)
+def _leave(core: Core, actor: Actor, station: Station, request: str | None = None) -> None:
+    name = _request(request)
     with changing(core, actor) as session:
-        row = queries.get(session, HotdeskSession, actor.organisation, session_id)
-        if row.ended_at is None:
-            _end(row, SessionEnd.ADMIN, core.clock())
-
-
-def end_all(core: Core, actor: Actor) -> int:
-    """End every session of the organisation; how many there were."""
-    actor.require(Permission.WRITE)
-    with changing(core, actor) as session:
-        rows = queries.owned(
-            session,
-            HotdeskSession,
-            actor.organisation,
-            where=HotdeskSession.ended_at.is_(None),
-            limit=queries.LONGEST_PAGE,
-        )
-        for row in rows:
-            _end(row, SessionEnd.ADMIN, core.clock())
-        return len(rows)
-
-
-def extend(core: Core, actor: Actor, session_id: UUID | str, until: datetime) -> Seat:
-    """Let a session last until another moment; raises InvalidInput for one that has passed."""
-    actor.require(Permission.WRITE)
-    now = core.clock()
-    if not now < until <= now + LONGEST_EXTENSION:
-        raise InvalidInput(
-            "A session lasts until a later moment, at most 999 hours from now.",
-            remedy="Give such a moment, with its time zone.",
-            field="until",
-        )
-    with changing(core, actor) as session:
-        row = queries.get(session, HotdeskSession, actor.organisation, session_id)
-        if row.ended_at is not None:
-            raise NotFound("The session has ended.", remedy="Log in again.")
-        row.lease_until = until
-        return _shown(session, row)
-
-
-def end_leases(core: Core) -> int:
-    """End the sessions whose lease is over; how many there were."""
-    now = core.clock()
-    with core.database.write() as session:
-        rows = hotdesk.run_out(session, now, _AT_ONCE)
-        for row in rows:
-            _end(row, SessionEnd.LEASE, now)
-        return len(rows)
+        hotdesk.take_seats(session, station.organisation_id)
+        here = hotdesk.open_at(session, [station.id]).get(station.id)
+        if name is not None and hotdesk.ended_by(session, station.id, name) is not None:
+            return
+        if here is None:
+            raise NotFound(_OUT, remedy="There is nothing to end.")
+        end(core, session, [here], SessionEnd.LOGOUT, name)

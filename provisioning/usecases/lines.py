@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from provisioning.crypto.secrets import Cipher
@@ -80,7 +81,11 @@ def person(layers: Sequence[OwnedLayer], user: User) -> dict[str, Effective]:
 def lines_at(
     snapshot: Snapshot, cipher: Cipher, station: Station, layers: Sequence[OwnedLayer]
 ) -> Iterable[Line]:
-    """The lines of a station: of its people, or the station's own account while it has none."""
+    """The lines of a station: of its people, or the station's own account while it has none.
+
+    Beside somebody who is logged in the account of a phone stays as the last line, to be told to
+    reload by and to call for help with; a handset's or a port's has no number left to have.
+    """
     people = people_at(snapshot, station.id)
     for user, shared in people:
         held = person(layers, user)
@@ -89,12 +94,29 @@ def lines_at(
         for account in _called_out_by(accounts, held):
             line = _line(snapshot, cipher, account, settings, user=user, shared=shared)
             yield replace(line, server=_permitted(line.server, held))
-    if people:
+    single = snapshot.system is None and len(snapshot.stations) == 1
+    if people and not (single and station.id in snapshot.seated):
         return
-    settings = resolve(concerning(layers, None), scope=Scope.LINE)
-    for account in snapshot.accounts:
-        if account.station_id == station.id:
-            yield _line(snapshot, cipher, account, settings, user=None, shared=False)
+    own = [account for account in snapshot.accounts if account.station_id == station.id]
+    # A spare line is set as the person's: many phones have one setting for all of their lines.
+    if not people:
+        settings = resolve(concerning(layers, None), scope=Scope.LINE)
+    for account in own:
+        line = _line(snapshot, cipher, account, settings, user=None, shared=False)
+        yield _of_place(line, layers, spare=bool(people)) if people or station.pool else line
+
+
+def _of_place(line: Line, layers: Sequence[OwnedLayer], *, spare: bool) -> Line:
+    """The line of a phone for whoever comes: barred but for help and what the place lets guests call."""
+    numbers: Any = resolve(concerning(layers, None), scope=Scope.RULE)["guest.numbers"].value
+    barred = replace(line.settings["line.outgoing"], value="disabled")
+    return replace(
+        line,
+        settings={**line.settings, barred.key: barred},
+        of_place=True,
+        spare=spare,
+        allowed=tuple(numbers),
+    )
 
 
 def _of_features(

@@ -12,18 +12,36 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.domain.effective import Effective
-from provisioning.domain.errors import BrokenRule, LockedAbove, NobodysOwn, NotFound, RightMissing
+from provisioning.domain.errors import (
+    BrokenRule,
+    InvalidInput,
+    LockedAbove,
+    NobodysOwn,
+    NotFound,
+    RightMissing,
+)
 from provisioning.domain.keys import Key
-from provisioning.domain.kinds import Purpose
+from provisioning.domain.kinds import Purpose, SessionEnd
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import SETTINGS, Level, Setting, setting_for
 from provisioning.store import persons, queries
+from provisioning.store.hotdesk import HotdeskSession
 from provisioning.store.people import Contact, User
 from provisioning.store.pictures import Picture
-from provisioning.usecases import keys, phonebook, pictures, settings, stations, users
+from provisioning.usecases import (
+    hotdesk,
+    keys,
+    phonebook,
+    pictures,
+    seats,
+    settings,
+    stations,
+    users,
+)
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.functions import right_missing_for
+from provisioning.usecases.pages import Page
 from provisioning.usecases.personal import held_by
 
 _GIVEN_BY = "An admin of your organisation can give it."
@@ -64,6 +82,52 @@ def read_me(core: Core, actor: Actor) -> users.Person:
 def my_stations(core: Core, actor: Actor) -> list[stations.Place]:
     """Where one is assigned."""
     return stations.user_stations(core, _for_oneself(actor), _own(actor))
+
+
+# --- hotdesking
+
+
+def my_sessions(core: Core, actor: Actor, page: Page) -> list[seats.Seat]:
+    """Where one is logged in on phones, the latest first."""
+    return seats.list_sessions(core, _for_oneself(actor), page, user=_own(actor))
+
+
+def take(
+    core: Core,
+    actor: Actor,
+    station: UUID | str | None = None,
+    *,
+    device: UUID | str | None = None,
+) -> seats.Seat:
+    """Take a phone, by its station or its device, without a PIN: one is signed in.
+
+    The place's rules hold as for anybody. Raises RightMissing, HotdeskingOff, StationOccupied,
+    LoggedInElsewhere, NotFound or InvalidInput.
+    """
+    user = _own(actor)
+    _need(core, actor, "feature.hotdesking", "Logging in on phones")
+    if (station is None) == (device is None):
+        raise InvalidInput(
+            "A phone is named by its station or its device.",
+            remedy='Give "station" or "device".',
+            field="device",
+        )
+    if station is None:
+        with core.database.read() as session:
+            station = hotdesk.station_of_device(session, actor, device or "").id
+    return hotdesk.take(core, actor, user, station)
+
+
+def end_my_session(core: Core, actor: Actor, session_id: UUID | str) -> None:
+    """Log oneself out at a phone; raises NotFound for a session of somebody else."""
+    user = _own(actor)
+    with core.database.read() as session:
+        if queries.get(session, HotdeskSession, actor.organisation, session_id).user_id != user:
+            raise NotFound(
+                f"You have no session with the id {session_id}.",
+                remedy="GET /api/v1/me/sessions.",
+            )
+    seats.end_session(core, _for_oneself(actor), session_id, SessionEnd.LOGOUT)
 
 
 # --- settings

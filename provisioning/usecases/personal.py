@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from provisioning.domain import rules
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
 from provisioning.domain.packages import package_layers
 from provisioning.domain.settings import BY_KEY, Level, Scope
-from provisioning.store import groups, queries
+from provisioning.store import groups, hotdesk, queries
 from provisioning.store.database import Session
+from provisioning.store.devices import Station
 from provisioning.store.organisations import Organisation, Role
 from provisioning.store.people import User
 from provisioning.store.values import SettingValue
@@ -26,6 +27,30 @@ def held_by(core: Core, session: Session, user: User) -> dict[str, Effective]:
     if user.role_id is not None:
         owners.append((str(Level.ROLE), user.role_id))
         names[user.role_id] = session.get_one(Role, user.role_id).name
+    return _resolved(core, session, organisation, owners, names)
+
+
+def held_at(core: Core, session: Session, station: Station) -> dict[str, Effective]:
+    """Every setting, as it holds where a station is, before any person's own value."""
+    organisation = session.get_one(Organisation, station.organisation_id)
+    place = hotdesk.premises(session, station)
+    levels = {
+        Level.ORGANISATION: organisation.id,
+        Level.SITE: place.site,
+        Level.PROFILE: place.profile,
+        Level.DEVICE: place.device,
+    }
+    owners = [(str(level), owner) for level, owner in levels.items() if owner is not None]
+    return _resolved(core, session, organisation, owners, {})
+
+
+def _resolved(
+    core: Core,
+    session: Session,
+    organisation: Organisation,
+    owners: Sequence[tuple[str, UUID]],
+    names: Mapping[UUID, str],
+) -> dict[str, Effective]:
     layers = package_layers(organisation.package)
     for row in queries.settings_at(session, owners):
         if row.key in BY_KEY:

@@ -129,7 +129,7 @@ def _welcome(
     """The idle text of a phone with room for guests where none is set (FEATURES A1)."""
     name = snapshot.organisation.display_name
     unset = settings["idle.text"].origin.level is Level.BUILT_IN
-    taken = bool(places) and all(place.lines for place in places)
+    taken = bool(places) and all(any(not line.of_place for line in p.lines) for p in places)
     if taken or not (unset and name):
         return {}
     origin = Origin(Level.ORGANISATION, snapshot.organisation.name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 import structlog
@@ -24,7 +23,7 @@ from provisioning.store.devices import Device
 from provisioning.store.outbox import Reload, ServedFile
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
-from provisioning.usecases.current import Told, proof_hashes, was_blanked
+from provisioning.usecases.current import is_current
 from provisioning.usecases.devices import find_device
 from provisioning.usecases.pages import Page
 
@@ -65,15 +64,7 @@ def _differs(core: Core, device: UUID) -> bool:
     """Whether a device would be served other bytes than it was."""
     with core.database.read() as session:
         row = queries.by_id(session, Device, device)
-        if row is None or was_blanked(row):
-            return False
-        served = sorted(outbox.served_files(session, [device]), key=lambda item: str(Told.by(item)))
-        for told, files in groupby(served, key=Told.by):
-            has = {file.rule: file.content_hash for file in files}
-            now = proof_hashes(core, session, row, told, only=has)
-            if any(has[rule] != content for rule, content in now.items()):
-                return True
-    return False
+        return row is not None and not is_current(core, session, row)
 
 
 def _tell(session: Session, row: Reload) -> None:

@@ -18,6 +18,7 @@ from provisioning.domain.errors import (
     Unauthenticated,
     WrongCredentials,
 )
+from provisioning.domain.kinds import SessionEnd
 from provisioning.store import access, audit, members, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
@@ -26,6 +27,7 @@ from provisioning.store.members import Member
 from provisioning.store.organisations import Login
 from provisioning.usecases import attempts, totp
 from provisioning.usecases.core import Core
+from provisioning.usecases.seats import end_of_user
 from provisioning.usecases.signed_in import SignedIn, require_password, signed_by
 
 LIFETIME = timedelta(hours=12)
@@ -216,6 +218,8 @@ def change_password(core: Core, signed_in: SignedIn, current: str, new: str) -> 
 def reset_password(core: Core, token: str, password: str, source: str = "") -> None:
     """Set a new password by a one-time link; every session of the login ends, and any waiting.
 
+    So do those at phones of the users it is.
+
     Raises NotFound for a link that is unknown, used or too old, and InvalidInput for a password
     that is too easy, which leaves the link as it is.
     """
@@ -230,6 +234,9 @@ def reset_password(core: Core, token: str, password: str, source: str = "") -> N
         row.password_hash, row.must_change = hashed, False
         members.end_links(session, row.id)
         members.end_sessions(session, row.id)
+        people = {m.user.id: m.user for m in members.members_of_login(session, row.id) if m.user}
+        for user in sorted(people.values(), key=lambda user: user.organisation_id):
+            end_of_user(core, session, user, SessionEnd.PASSWORD)
     attempts.take_back(core, attempts.of_login(core, row.email, ""))
 
 

@@ -12,7 +12,7 @@ from provisioning.domain.errors import NotFound
 from provisioning.domain.kinds import Hotdesking
 from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
-from provisioning.store import persons, queries
+from provisioning.store import hotdesk, persons, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
 from provisioning.store.people import User
@@ -24,10 +24,11 @@ from provisioning.usecases.devices import find_device
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A station and the users assigned to it, in order."""
+    """A station, the users assigned to it in order, and whoever is logged in there."""
 
     station: Station
     users: tuple[UUID, ...]
+    seated: UUID | None = None
 
 
 _FIELDS: dict[str, Check] = {
@@ -105,4 +106,7 @@ def _seats(session: Session, stations: Sequence[Station]) -> list[Seat]:
     users: dict[UUID, list[UUID]] = {station.id: [] for station in stations}
     for row in queries.assignments_at(session, list(users)):
         users[row.station_id].append(row.user_id)
-    return [Seat(station, tuple(users[station.id])) for station in stations]
+    seated = {
+        station: row.user_id for station, row in hotdesk.open_at(session, list(users)).items()
+    }
+    return [Seat(station, tuple(users[station.id]), seated.get(station.id)) for station in stations]

@@ -11,7 +11,7 @@ from uuid import UUID
 from provisioning.crypto.passwords import check_pin_form, generate_pin
 from provisioning.domain import fields, routing, rules
 from provisioning.domain.errors import DuplicateExtension, DuplicateName, InvalidInput
-from provisioning.domain.kinds import FallbackKind, Incoming
+from provisioning.domain.kinds import FallbackKind, Incoming, SessionEnd
 from provisioning.domain.roles import Permission
 from provisioning.store import groups, persons, queries, usage
 from provisioning.store.catalogue import CallTarget, CategoryOption, CostCentre, Number
@@ -26,6 +26,7 @@ from provisioning.usecases.memberships import forget_user, parting
 from provisioning.usecases.pages import Page
 from provisioning.usecases.personal import keep_rules
 from provisioning.usecases.roles import role_of_a_user
+from provisioning.usecases.seats import end_of_user
 from provisioning.usecases.sip import first_account
 
 _FIELDS: dict[str, Check] = {
@@ -175,6 +176,8 @@ def change_user(
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
         disabling = row.enabled and changes.get("enabled") is False
+        if disabling:
+            end_of_user(core, session, row, SessionEnd.DISABLED)
         guard = parting(session, actor, row) if disabling else nullcontext()
         with guard, session.no_autoflush:
             _change(session, row, changes)
@@ -271,6 +274,7 @@ def delete_user(core: Core, actor: Actor, user: UUID | str, revision: int | None
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         expect(row, revision)
+        end_of_user(core, session, row, SessionEnd.DISABLED)
         with parting(session, actor, row):
             forget_user(session, actor, row)
         for other in persons.falling_back_to(session, row):
@@ -287,6 +291,7 @@ def set_pin(
 ) -> str:
     """Set a user's hotdesk PIN, or generate one; returns it, to be shown once.
 
+    Wherever they sit by the former one, they are logged out.
     With ``must_change`` no phone takes it before its user has changed it.
     Raises InvalidInput for a PIN that is too short, a sequence or a repetition.
     """
@@ -297,16 +302,19 @@ def set_pin(
     hashed = core.pins.hash(chosen)
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
+        end_of_user(core, session, row, SessionEnd.PIN)
         row.pin_hash = hashed
         row.pin_must_change = must_change
     return chosen
 
 
 def clear_pin(core: Core, actor: Actor, user: UUID | str) -> None:
-    """Take a user's PIN away: they cannot log in on phones."""
+    """Take a user's PIN away: they cannot log in on phones, and are logged out everywhere."""
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
-        queries.get(session, User, actor.organisation, user).pin_hash = None
+        row = queries.get(session, User, actor.organisation, user)
+        end_of_user(core, session, row, SessionEnd.PIN)
+        row.pin_hash = None
 
 
 def set_voicemail_pin(core: Core, actor: Actor, user: UUID | str, pin: str) -> bool:

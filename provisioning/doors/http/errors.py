@@ -24,6 +24,7 @@ from provisioning.domain.errors import (
     StoreUnavailable,
     TooLarge,
     TooManyAttempts,
+    TooManyLogins,
     Unauthenticated,
     UnsupportedMediaType,
     WrongMethod,
@@ -51,6 +52,7 @@ STATUSES: dict[type[BrokenRule], HTTPStatus] = {
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     BadCertificate: HTTPStatus.UNPROCESSABLE_ENTITY,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyLogins: HTTPStatus.SERVICE_UNAVAILABLE,
     MigrationNeeded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

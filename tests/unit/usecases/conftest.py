@@ -54,9 +54,10 @@ class Clock:
 
 @pytest.fixture
 def clock(core: Core) -> Clock:
-    """The core's clock, turned by hand."""
+    """The core's clock and its database's, turned by hand."""
     clock = Clock()
     core.clock = clock
+    core.database.moment = lambda _session: clock()
     return clock
 
 

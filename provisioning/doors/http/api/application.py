@@ -19,6 +19,7 @@ from provisioning.domain.errors import (
     StoreUnavailable,
     TooLarge,
     TooManyAttempts,
+    TooManyLogins,
     Unauthenticated,
     WrongMethod,
 )
@@ -237,7 +238,7 @@ def _refusal(error: BaseException, headers: dict[str, str] | None = None) -> web
         told[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="api"'
     if isinstance(error, TooManyAttempts):
         told[hdrs.RETRY_AFTER] = str(error.seconds)
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, StoreUnavailable | TooManyLogins):
         told[hdrs.RETRY_AFTER] = str(RETRY_AFTER)
     document = web.json_response(problem(error)).body
     return web.Response(status=status_of(type(error)), body=document, headers=told)

@@ -18,7 +18,7 @@ from provisioning.doors.http.api.models import (
     listing,
 )
 from provisioning.doors.http.api.registry import Call, Endpoints
-from provisioning.usecases import hotdesk as usecases
+from provisioning.usecases import hotdesk, seats
 from provisioning.usecases.pages import Page
 
 ENDPOINTS = Endpoints()
@@ -33,8 +33,15 @@ class HotdeskSession(Shown):
     extension: str | None
     station_id: UUID
     device_id: UUID | None
+    place: str
+    """What the phone is called."""
+    site_id: UUID | None
     started_at: datetime
     lease_until: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+    release: str | None
+    """Once it ended: whether the phone can still register as the person."""
     revision: int
 
 
@@ -45,6 +52,8 @@ class NewHotdeskSession(Input):
     sip_username: Text = absent()
     extension: Text
     pin: Secret
+    request: Text = absent()
+    """An id of the request; repeated with the same id it returns the session it began."""
 
 
 class HotdeskLogout(Input):
@@ -52,6 +61,8 @@ class HotdeskLogout(Input):
 
     device: Text = absent()
     sip_username: Text = absent()
+    request: Text = absent()
+    """An id of the request; repeated with the same id it changes nothing more."""
 
 
 class HotdeskExtension(Input):
@@ -69,19 +80,33 @@ class EndedSessions(Shown):
 @ENDPOINTS.post("/hotdesk/login", Permission.PBX, HTTPStatus.OK)
 def hotdesk_login(call: Call, body: NewHotdeskSession) -> HotdeskSession:
     """Log somebody in at a phone by extension and PIN."""
-    return _shown(usecases.log_in(call.core, call.actor, **body.sent()))
+    return shown_seat(hotdesk.log_in(call.core, call.actor, **body.sent()))
 
 
 @ENDPOINTS.post("/hotdesk/logout", Permission.PBX, HTTPStatus.OK)
 def hotdesk_logout(call: Call, body: HotdeskLogout) -> None:
     """End the session at a phone."""
-    usecases.log_out(call.core, call.actor, **body.sent())
+    hotdesk.log_out(call.core, call.actor, **body.sent())
 
 
 @ENDPOINTS.get("/hotdesk/sessions", Permission.READ)
-def list_hotdesk_sessions(call: Call, page: Page) -> Listing[HotdeskSession]:
-    """Who sits where now, the latest first."""
-    return listing(usecases.list_sessions(call.core, call.actor, page), page, _shown)
+def list_hotdesk_sessions(
+    call: Call,
+    page: Page,
+    *,
+    user: UUID | None = None,
+    station: UUID | None = None,
+    site: UUID | None = None,
+    state: Text = "open",
+) -> Listing[HotdeskSession]:
+    """Who sits where now, the latest first; or ended ones, by what became of their phones.
+
+    ``state`` is open, pending, released, rotated or still-registers.
+    """
+    rows = seats.list_sessions(
+        call.core, call.actor, page, user=user, station=station, site=site, state=state
+    )
+    return listing(rows, page, shown_seat)
 
 
 @ENDPOINTS.patch("/hotdesk/sessions/{hotdesk_session}", Permission.WRITE)
@@ -89,25 +114,28 @@ def extend_hotdesk_session(
     call: Call, hotdesk_session: UUID, body: HotdeskExtension
 ) -> HotdeskSession:
     """Let a session last until another moment."""
-    return _shown(usecases.extend(call.core, call.actor, hotdesk_session, body.until))
+    return shown_seat(seats.extend(call.core, call.actor, hotdesk_session, body.until))
 
 
 @ENDPOINTS.delete("/hotdesk/sessions/{hotdesk_session}", Permission.WRITE)
 def end_hotdesk_session(call: Call, hotdesk_session: UUID) -> None:
     """End one session."""
-    usecases.end_session(call.core, call.actor, hotdesk_session)
+    seats.end_session(call.core, call.actor, hotdesk_session)
 
 
 @ENDPOINTS.delete("/hotdesk/sessions", Permission.WRITE)
 def end_all_hotdesk_sessions(call: Call) -> EndedSessions:
     """End every session of the organisation."""
-    return EndedSessions(ended=usecases.end_all(call.core, call.actor))
+    return EndedSessions(ended=seats.end_all(call.core, call.actor))
 
 
-def _shown(seat: usecases.Seat) -> HotdeskSession:
+def shown_seat(seat: seats.Seat) -> HotdeskSession:
+    """A session as it is shown."""
     return HotdeskSession.of(
         seat.session,
         name=seat.user.name,
         extension=seat.user.extension,
         device_id=seat.station.device_id,
+        place=seat.place,
+        site_id=seat.site,
     )

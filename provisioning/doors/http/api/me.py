@@ -9,8 +9,9 @@ from pydantic import ConfigDict, RootModel
 
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import SETTINGS
+from provisioning.doors.http.api.hotdesk import HotdeskSession, shown_seat
 from provisioning.doors.http.api.keys import Key, NewKeys, shown_key
-from provisioning.doors.http.api.models import Listing, Shown, whole
+from provisioning.doors.http.api.models import Input, Listing, Shown, Text, absent, listing, whole
 from provisioning.doors.http.api.phonebook import Contact, ContactChange, NewOwnContact
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.doors.http.api.settings import schema_of
@@ -27,6 +28,7 @@ from provisioning.doors.http.api.users import (
 )
 from provisioning.usecases import me as usecases
 from provisioning.usecases.keys import read_key
+from provisioning.usecases.pages import Page
 
 ENDPOINTS = Endpoints()
 
@@ -61,6 +63,13 @@ class OwnValues(RootModel[dict[str, Any]]):
     """Values by key; null takes one's own value away again."""
 
     model_config = ConfigDict(json_schema_extra=_for_members)
+
+
+class PhoneToTake(Input):
+    """A phone to log in at, named by its device's id or MAC, or by its station's id."""
+
+    device: Text = absent()
+    station: UUID = absent()
 
 
 @ENDPOINTS.get("/me", Permission.OWN)
@@ -113,6 +122,24 @@ def set_my_voicemail_pin(call: Call, body: VoicemailPin) -> SetVoicemailPin:
 def list_my_stations(call: Call) -> Listing[UserStation]:
     """Where one is assigned."""
     return whole(map(shown_place, usecases.my_stations(call.core, call.actor)))
+
+
+@ENDPOINTS.get("/me/sessions", Permission.OWN)
+def list_my_sessions(call: Call, page: Page) -> Listing[HotdeskSession]:
+    """Where one is logged in on phones, the latest first."""
+    return listing(usecases.my_sessions(call.core, call.actor, page), page, shown_seat)
+
+
+@ENDPOINTS.post("/me/sessions", Permission.OWN)
+def take_phone(call: Call, body: PhoneToTake) -> HotdeskSession:
+    """Take a phone, as far as the rules of its place let one; no PIN is needed."""
+    return shown_seat(usecases.take(call.core, call.actor, **body.sent()))
+
+
+@ENDPOINTS.delete("/me/sessions/{hotdesk_session}", Permission.OWN)
+def end_my_session(call: Call, hotdesk_session: UUID) -> None:
+    """Log oneself out at a phone."""
+    usecases.end_my_session(call.core, call.actor, hotdesk_session)
 
 
 @ENDPOINTS.get("/me/contacts", Permission.OWN)

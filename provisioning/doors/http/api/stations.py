@@ -30,6 +30,8 @@ class Station(Shown):
     """Who is assigned, in order."""
     shared: bool
     """Whether several users have it."""
+    seated: UUID | None
+    """Who is logged in there."""
     revision: int
 
 
@@ -100,4 +102,4 @@ def shown_station(seat: usecases.Seat) -> Station:
 
 def shares(seat: usecases.Seat) -> dict[str, Any]:
     """Who has a station, as it is shown."""
-    return {"users": list(seat.users), "shared": len(seat.users) > 1}
+    return {"users": list(seat.users), "shared": len(seat.users) > 1, "seated": seat.seated}

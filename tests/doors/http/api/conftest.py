@@ -354,6 +354,7 @@ VALID: dict[str, Any] = {
     "PUT /me/pin": {"pin": "482913"},
     "PUT /me/voicemail-pin": {"pin": "482913"},
     "POST /me/contacts": {"first_name": "Taxi"},
+    "POST /me/sessions": {"device": "{pool}"},
     "POST /devices": {"mac": "001565AABB55"},
     "POST /devices/{device}/swap": {"mac": "001565AABB56"},
     "PUT /stations/{station}/assignments": {"users": ["{user}"]},

@@ -22,7 +22,7 @@ from provisioning.domain.hotdesk import lease_end
 from provisioning.domain.roles import Permission
 from provisioning.render.syntax import FORMS
 from provisioning.store.devices import Device
-from provisioning.usecases import assignments, hotdesk, registering, sip, stations, users
+from provisioning.usecases import assignments, hotdesk, registering, seats, sip, stations, users
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.pages import Page
 from provisioning.usecases.requests import Door
@@ -30,34 +30,6 @@ from provisioning.usecases.settings import set_values
 from provisioning.vendors.schema import Syntax
 
 PIN, OTHER = "482913", "917364"
-
-
-@pytest.fixture
-def ada(core, actor, add_person):
-    """Somebody with a PIN."""
-    user = add_person("Ada", "1001")
-    users.set_pin(core, actor, user, PIN)
-    return user
-
-
-@pytest.fixture
-def bob(core, actor, add_person):
-    """Somebody else with a PIN."""
-    user = add_person("Bob", "1002")
-    users.set_pin(core, actor, user, OTHER)
-    return user
-
-
-@pytest.fixture
-def pool(core, actor, clock):
-    """A pool phone."""
-    return registering.add_device(core, actor, mac="00:15:65:00:00:01", pool=True).device
-
-
-@pytest.fixture
-def second(core, actor, clock):
-    """Another pool phone."""
-    return registering.add_device(core, actor, mac="00:15:65:00:00:02", pool=True).device
 
 
 def log_in(core, actor, device, extension="1001", pin=PIN, **more):
@@ -74,11 +46,11 @@ def refusal(core, actor, device) -> type[BrokenRule] | None:
     return None
 
 
-def seats(core, actor) -> dict:
+def sitting(core, actor) -> dict:
     """Who sits at which station."""
     return {
         seat.station.device_id: seat.user.extension
-        for seat in hotdesk.list_sessions(core, actor, Page())
+        for seat in seats.list_sessions(core, actor, Page())
     }
 
 
@@ -160,7 +132,7 @@ def test_g1_only_phones_and_people_that_may(core, actor, ada, pool):
     set_values(core, actor, "user", ada, {"feature.hotdesking": False})
     with pytest.raises(HotdeskingOff):
         log_in(core, actor, pool)
-    assert seats(core, actor) == {}
+    assert sitting(core, actor) == {}
 
 
 @pytest.mark.parametrize("rule", ["move", "deny", "several"])
@@ -174,7 +146,7 @@ def test_g5_a_login_elsewhere(core, actor, ada, pool, second, rule):
     else:
         log_in(core, actor, second)
     left = {"move": {second.id}, "deny": {pool.id}, "several": {pool.id, second.id}}
-    assert set(seats(core, actor)) == left[rule]
+    assert set(sitting(core, actor)) == left[rule]
 
 
 def test_g5_an_occupied_phone_is_taken_over_only_by_the_rules(core, actor, ada, bob, pool):
@@ -185,7 +157,7 @@ def test_g5_an_occupied_phone_is_taken_over_only_by_the_rules(core, actor, ada, 
     organisation = actor.organisation
     set_values(core, actor, "organisation", organisation, {"hotdesk.take-over": "permission"})
     log_in(core, actor, pool, "1002", OTHER)
-    assert seats(core, actor) == {pool.id: "1002"}
+    assert sitting(core, actor) == {pool.id: "1002"}
 
 
 def test_g5_a_lease_ends_by_itself(core, actor, ada, pool, clock, phone_of):
@@ -193,10 +165,10 @@ def test_g5_a_lease_ends_by_itself(core, actor, ada, pool, clock, phone_of):
     set_values(core, actor, "organisation", actor.organisation, {"hotdesk.lease-hours": 2})
     log_in(core, actor, pool)
     clock.turn(hours=1, minutes=59)
-    assert hotdesk.end_leases(core) == 0
+    assert seats.end_leases(core) == 0
     clock.turn(minutes=2)
-    assert hotdesk.end_leases(core) == 1
-    assert seats(core, actor) == {}
+    assert seats.end_leases(core) == 1
+    assert sitting(core, actor) == {}
     assert account(phone_of, pool, "001565000001.cfg") == ""
 
 
@@ -213,26 +185,26 @@ def test_g4_an_admin_sees_ends_and_extends_sessions(core, actor, ada, bob, pool,
     """Who sits where is listed; one session is ended, extended, or all of them ended."""
     one = log_in(core, actor, pool)
     two = log_in(core, actor, second, "1002", OTHER)
-    assert seats(core, actor) == {pool.id: "1001", second.id: "1002"}
+    assert sitting(core, actor) == {pool.id: "1001", second.id: "1002"}
     later = clock() + timedelta(days=2)
-    assert hotdesk.extend(core, actor, one.id, later).session.lease_until == later
+    assert seats.extend(core, actor, one.id, later).session.lease_until == later
     for moment in (clock(), clock() + timedelta(days=60)):
         with pytest.raises(InvalidInput):
-            hotdesk.extend(core, actor, one.id, moment)
-    hotdesk.end_session(core, actor, two.id)
-    assert seats(core, actor) == {pool.id: "1001"}
+            seats.extend(core, actor, one.id, moment)
+    seats.end_session(core, actor, two.id)
+    assert sitting(core, actor) == {pool.id: "1001"}
     with pytest.raises(NotFound):
-        hotdesk.extend(core, actor, two.id, later)
-    assert hotdesk.end_all(core, actor) == 1
-    assert seats(core, actor) == {}
+        seats.extend(core, actor, two.id, later)
+    assert seats.end_all(core, actor) == 1
+    assert sitting(core, actor) == {}
 
 
 def test_g4_a_neighbour_sees_and_ends_nothing(core, actor, neighbour, ada, pool):
     """Sessions are an organisation's own."""
     seat = log_in(core, actor, pool)
-    assert hotdesk.list_sessions(core, neighbour, Page()) == []
+    assert seats.list_sessions(core, neighbour, Page()) == []
     with pytest.raises(NotFound):
-        hotdesk.end_session(core, neighbour, seat.id)
+        seats.end_session(core, neighbour, seat.id)
     with pytest.raises(NotFound):
         hotdesk.log_in(core, neighbour, device=pool.id, extension="1001", pin=PIN)
 
@@ -269,4 +241,4 @@ def test_two_who_log_in_at_once_get_one_seat(core, actor, ada, bob, pool):
         found = sorted(workers.map(try_it, [("1001", PIN), ("1002", OTHER)]))
     assert found.count("in") == 1
     assert set(found) <= {"in", "StationOccupied", "Conflict", "StaleRevision"}
-    assert len(seats(core, actor)) == 1
+    assert len(sitting(core, actor)) == 1
