@@ -9,6 +9,7 @@ the entries they ask for.
 from __future__ import annotations
 
 from provisioning.domain.errors import InvalidSetting
+from provisioning.domain.kinds import Way
 from provisioning.domain.values import (
     PER_CLIENT,
     STORED_LEVELS,
@@ -42,6 +43,7 @@ _PEOPLE_LEVELS = (Level.ORGANISATION, Level.ROLE, Level.USER)
 _INCOMING, _OUTGOING, _VOICEMAIL = "right.incoming", "right.outgoing", "feature.voicemail"
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "g729", "g726-32", "ilbc")
+WAYS = tuple(Way)
 FUNCTIONS = (
     "record", "anonymous", "account-code", "callback", "caller-ids", "barge", "listen", "whisper",
     "shared-voicemail", "voicemail", "pickup",
@@ -69,6 +71,11 @@ def _rule(
         key, kind, default, help_,
         scope=Scope.RULE, class_=Class.PLACE, levels=_PLACE_LEVELS, choices=choices, maximum=maximum,
     )  # fmt: skip
+
+
+def _rule_among(key: str, help_: str, *choices: str) -> Setting:
+    """A rule that is one of several words, by default the first."""
+    return _rule(key, Kind.CHOICE, choices[0], help_, choices=choices)
 
 
 def _phone_secret(key: str, help_: str) -> Setting:
@@ -167,27 +174,16 @@ SETTINGS: tuple[Setting, ...] = (
         "hotdesk.lease-hours", Kind.INTEGER, 12, "Hours a login lasts; 0: no such end.", maximum=999
     ),
     _rule("hotdesk.daily-end", Kind.TIME, "", "Time of day at which logins end; empty: never."),
-    _rule(
-        "hotdesk.elsewhere",
-        Kind.CHOICE,
-        "move",
-        "A login while logged in at another phone.",
-        choices=("move", "deny", "several"),
+    _rule_among(
+        "hotdesk.elsewhere", "A login while logged in at another phone.", "move", "deny", "several"
+    ),
+    _rule_among(
+        "hotdesk.take-over", "Who may take an occupied phone.", "nobody", "owner", "permission"
     ),
     _rule(
-        "hotdesk.take-over",
-        Kind.CHOICE,
-        "nobody",
-        "Who may take an occupied phone.",
-        choices=("nobody", "owner", "permission"),
+        "guest.numbers", Kind.NUMBERS, (), "Numbers to call while nobody is logged in.", maximum=50
     ),
-    _rule(
-        "guest.numbers",
-        Kind.NUMBERS,
-        (),
-        "Numbers a phone may call while nobody is logged in.",
-        maximum=50,
-    ),
+    _rule("reload.ways", Kind.LIST, WAYS, "Ways to tell phones to reload, in order.", choices=WAYS),
     _rule("firmware.wanted", Kind.TEXT, "", "Firmware version the phones are to run.", maximum=64),
     # --- the phone itself
     Setting(

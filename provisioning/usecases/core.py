@@ -91,7 +91,10 @@ def utc_now() -> datetime:
 
 @dataclass
 class Core:
-    """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP."""
+    """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP.
+
+    ``reloads_per_second`` is how many phones all replicas together tell in a second.
+    """
 
     database: Database
     registry: Registry
@@ -101,6 +104,7 @@ class Core:
     places: Places
     log: FetchLog
     proxies: tuple[Network, ...] = ()
+    reloads_per_second: int = 50
     clock: Callable[[], datetime] = utc_now
     cache: RenderCache = field(default_factory=RenderCache)
 

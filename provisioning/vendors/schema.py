@@ -229,8 +229,11 @@ class Reload:
 
     ``notify`` is the Event header (RFC 6665) of the gentlest NOTIFY that makes them fetch,
     ``reboot`` the one that restarts them; ``restarts`` says that only a restart makes them fetch,
-    so that they are never told during a call. ``http`` is a request they take instead. ``none``
-    says why there is neither.
+    so that they are never told during a call; ``waits`` that a phone in a call waits for its end by
+    itself. ``port`` is where they take SIP by UDP and TCP. ``http`` is a request they take instead.
+    ``none`` says why there is neither. ``poll`` is the least number of minutes between two polls
+    that their files can ask for, and what longer intervals are rounded up to; 0 where it is not
+    known that they poll.
     """
 
     __pydantic_config__ = _STRICT
@@ -238,6 +241,9 @@ class Reload:
     notify: str = ""
     reboot: str = ""
     restarts: bool = False
+    waits: bool = False
+    port: int = 5060
+    poll: int = 0
     http: HttpReload | None = None
     none: str = ""
 
