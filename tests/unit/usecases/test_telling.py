@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select, update
 
 from provisioning.domain.kinds import ReloadState, Way
-from provisioning.store import outbox, pacing, telling
+from provisioning.store import outbox, pacing, queries, telling
 from provisioning.store.devices import Device, Station
 from provisioning.store.outbox import Reload
 from provisioning.store.people import User
 from provisioning.usecases import (
     assignments,
+    devices,
     hotdesk,
     organisations,
     progress,
@@ -27,7 +28,9 @@ from provisioning.usecases import (
     users,
 )
 from provisioning.usecases.ports import Connector, Contact, Heard, Telling
+from provisioning.usecases.purposes import PURPOSE_SCREEN
 from provisioning.usecases.reload import AGAIN, settle, to_tell, told
+from provisioning.usecases.requests import ScreenCredential, TokenCredential
 from provisioning.usecases.ways import Reach, ways
 from provisioning.vendors.schema import HttpReload
 from provisioning.vendors.schema import Reload as ReloadData
@@ -368,7 +371,12 @@ def test_place_may_leave_ways_out(core, actor, desk, rename, status):
         ("8.8.8.8", [], (), "it is behind a NAT"),
         ("8.8.8.8", ["192.0.2.0/24"], (), "it is behind a NAT"),
         ("8.8.8.8", ["8.8.8.0/24"], (), ""),
-        ("192.0.2.1", [], ("192.0.2.0/24",), "it came through a proxy, so its address is not known"),
+        (
+            "192.0.2.1",
+            [],
+            ("192.0.2.0/24",),
+            "it came through a proxy, so its address is not known",
+        ),
     ],
 )
 def test_phone_nothing_reaches_waits_for_its_poll(
@@ -395,9 +403,6 @@ def test_phone_nothing_reaches_waits_for_its_poll(
 
 def desk_by_token(core, actor, desk):
     """The credential of the phone's own URL."""
-    from provisioning.usecases import devices
-    from provisioning.usecases.requests import TokenCredential
-
     url = devices.provisioning_urls(core, actor, desk.device).token_url
     return TokenCredential(url.rstrip("/").rpartition("/")[2])
 
@@ -410,7 +415,9 @@ def test_phones_that_share_a_public_address_are_not_told_there(
     organisations.change_site(core, actor, site, {"networks": ["8.8.8.0/24"]})
     other = registering.add_device(core, actor, mac="001565000088").device.id
     for phone in (desk, phone_of(other, "001565000088.cfg")):
-        phone.fetch(source="8.8.8.8", credential=desk_by_token(core, actor, phone))
+        agent = f"Yealink SIP-T54W 96.86.0.45 {phone.name.removesuffix('.cfg')}"
+        token = desk_by_token(core, actor, phone)
+        phone.fetch(source="8.8.8.8", credential=token, user_agent=agent)
     rename(desk)
     assert desk.device not in {item.device for item in claim(core)}
     assert status().endswith("it shares its address with another phone behind a NAT")
@@ -467,29 +474,42 @@ def test_login_is_looked_at_and_told_at_once(core, actor, desk, add_person, cloc
 # --- calls
 
 
-def test_phone_in_a_call_is_told_after_it(core, actor, desk, rename, status, clock):
-    """hd6: a phone that does not wait by itself is told when its last call has ended."""
-    yealink = core.registry.vendors["yealink"].data.reload
-    assert yealink.waits
+def call(core, desk, event):
+    """Tell of a call by the phone's screen URL, as the phone does."""
+    with core.database.read() as session:
+        trust = queries.trust_of(session, desk.device)
+    token = core.cipher.decrypt(trust.screen_token_encrypted, PURPOSE_SCREEN)
+    return desk.fetch(f"event/call-{event}", credential=ScreenCredential(token))
+
+
+def test_hd6_phone_in_a_call_is_told_after_it(core, actor, desk, rename, status):
+    """A phone that does not wait by itself is told when its last call has ended, and at once."""
     rename(desk)
     with core.database.write() as session:
-        session.execute(update(Device).values(vendor="fanvil"))
+        session.execute(update(Device).values(vendor="snom"))
         session.execute(update(Reload).values(state=ReloadState.SAVED))
-        for _ in range(2):
-            pacing.call_began(session, actor.organisation, desk.device, clock.now)
+    for _ in range(2):
+        assert call(core, desk, "started").content == b"OK\n"
     assert claim(core) == []
     assert status() == "saved: it is in a call"
-    with core.database.write() as session:
-        pacing.call_ended(session, desk.device)
-    assert claim(core, clock.now + reload.IN_A_CALL) == []
-    with core.database.write() as session:
-        pacing.call_ended(session, desk.device)
-        telling.call_is_over(session, desk.device)
+    call(core, desk, "ended")
+    assert claim(core, core.clock() + reload.IN_A_CALL) == []
+    stirred = []
+    core.database.stir = lambda: stirred.append(True)
+    call(core, desk, "ended")
+    assert stirred
     assert len(claim(core)) == 1
 
 
-def test_call_without_an_end_ends_after_four_hours(core, actor, desk, clock):
-    """hd6: a call nobody told the end of holds a reload back for four hours and no longer."""
+def test_hd6_phone_that_waits_by_itself_is_told_during_a_call(core, desk, rename):
+    """A phone that by its source waits for the end of a call is told at once."""
+    rename(desk)
+    call(core, desk, "started")
+    assert len(claim(core)) == 1
+
+
+def test_hd6_call_without_an_end_ends_after_four_hours(core, actor, desk, clock):
+    """A call nobody told the end of holds a reload back for four hours and no longer."""
     with core.database.write() as session:
         pacing.call_began(session, actor.organisation, desk.device, clock.now)
         assert pacing.in_call(session, [desk.device], clock.now + timedelta(hours=3, minutes=59))
