@@ -35,13 +35,17 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """How a PBX is reached: Asterisk's manager interface or FreeSWITCH's event socket."""
+    """How a PBX is reached: Asterisk's manager interface or FreeSWITCH's event socket.
+
+    ``way`` says which of the two.
+    """
 
     host: str
     port: int
     username: str = ""
     password: str = field(default="", repr=False)
     profile: str = ""
+    way: Way = Way.ASTERISK
 
 
 @dataclass(frozen=True, slots=True)

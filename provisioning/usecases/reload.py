@@ -7,7 +7,7 @@ until it comes. The truth is always the next fetch: one that nothing reaches com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,15 +15,16 @@ from uuid import UUID
 
 import structlog
 
+from provisioning.crypto.secrets import Cipher
 from provisioning.domain.errors import StoreUnavailable
-from provisioning.domain.kinds import ReloadState, Way
+from provisioning.domain.kinds import ReloadState
 from provisioning.domain.roles import Permission
 from provisioning.store import audit, outbox, pacing, queries, telling
 from provisioning.store.authors import Author
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.outbox import Reload
-from provisioning.store.snapshots import Snapshot, snapshot
+from provisioning.store.snapshots import snapshot
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.current import Told, proof_hashes, was_blanked
@@ -46,7 +47,8 @@ IN_A_CALL = timedelta(seconds=30)
 _LONGEST_ANSWER = 200
 _ASKED = "asked for"
 
-PbxOf = Callable[[Session, UUID], Mapping[Way, Connector]]
+PbxOf = Callable[[Session, Cipher, UUID], Connector | None]
+"""How the PBX behind a SIP server is reached, if it can be asked to tell its phones."""
 
 
 _log = structlog.get_logger(__name__)
@@ -118,9 +120,9 @@ def _note(session: Session, device: UUID, name: str, author: Author, why: str) -
 # --- telling
 
 
-def no_pbx(_session: Session, _server: UUID) -> Mapping[Way, Connector]:
+def no_pbx(_session: Session, _cipher: Cipher, _server: UUID) -> Connector | None:
     """No PBX can be asked to tell its phones."""
-    return {}
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +173,13 @@ def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: boo
     if in_call and (data.restarts or not data.waits):
         return _Plan(row, why="it is in a call", later=IN_A_CALL, waiting=False)
     rows = snapshot(session, device)
-    found, why = ways_to(core, session, rows, data, _pbx(session, rows, pbx))
+    account = told_account(rows)
+    connector = pbx(session, core.cipher, account.sip_server_id) if account else None
+    found, why = ways_to(core, session, rows, data, connector)
     if not found:
         return _Plan(row, why=why)
     chosen = found[row.tries % len(found)]
     return _Plan(row, replace(chosen, changes=row.changes, ways=len(found)))
-
-
-def _pbx(session: Session, rows: Snapshot, pbx: PbxOf) -> Mapping[Way, Connector]:
-    account = told_account(rows)
-    return pbx(session, account.sip_server_id) if account else {}
 
 
 def told(core: Core, item: Telling, heard: Heard, at: datetime | None = None) -> None:

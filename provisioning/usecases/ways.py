@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from uuid import UUID
@@ -21,7 +21,6 @@ from provisioning.usecases.purposes import PURPOSE_PHONE, PURPOSE_SIP
 from provisioning.vendors.schema import Reload
 
 WAYS = "reload.ways"
-PHONE_USER = "admin"
 
 _TLS_PORT = 5061
 """Where SIP over TLS is taken (RFC 3261 section 19.1.2)."""
@@ -32,13 +31,13 @@ class Reach:
     """What is known of where a device can be told.
 
     ``address`` is where it can be reached directly, empty where it cannot, and ``why`` says why
-    not. ``pbx`` is the connector of its SIP server's PBX, by the way it is one of.
+    not. ``pbx`` is the connector of its SIP server's PBX.
     """
 
     address: str = ""
     why: str = ""
     contact: Contact | None = None
-    pbx: Mapping[Way, Connector] | None = None
+    pbx: Connector | None = None
 
 
 def ways(device: UUID, data: Reload, order: Sequence[str], reach: Reach) -> list[Telling]:
@@ -50,15 +49,15 @@ def ways(device: UUID, data: Reload, order: Sequence[str], reach: Reach) -> list
         told = Telling(device, Way.SIP, event=event, contact=contact)
         if reach.address:
             found[Way.SIP] = told
-        for way, connector in (reach.pbx or {}).items():
-            found[way] = replace(told, way=way, connector=connector)
+        if reach.pbx is not None:
+            found[reach.pbx.way] = replace(told, way=reach.pbx.way, connector=reach.pbx)
     if data.http is not None and reach.address:
         found[Way.HTTP] = Telling(device, Way.HTTP, http=data.http, host=reach.address)
     return [found[way] for way in map(Way, order) if way in found]
 
 
 def ways_to(
-    core: Core, session: Session, rows: Snapshot, data: Reload, pbx: Mapping[Way, Connector]
+    core: Core, session: Session, rows: Snapshot, data: Reload, pbx: Connector | None
 ) -> tuple[list[Telling], str]:
     """How a device can be told now, and why it cannot where there is no way."""
     reach = _reach(core, session, rows, data, pbx)
@@ -73,17 +72,17 @@ def ways_to(
 
 
 def _with_login(core: Core, rows: Snapshot, item: Telling) -> Telling:
-    """What the phone's own web server asks for: its administrator."""
-    if item.way is not Way.HTTP:
+    """With the password of the phone's administrator, which its own web server asks for."""
+    if item.http is None:
         return item
     secret = rows.device.admin_password_encrypted
     held = held_for(rows, core.cipher, None, Scope.DEVICE)["admin.password"].value
     password = str(held) or core.cipher.decrypt(secret, PURPOSE_PHONE)
-    return replace(item, username=PHONE_USER, password=password)
+    return replace(item, username=item.http.user, password=password)
 
 
 def _reach(
-    core: Core, session: Session, rows: Snapshot, data: Reload, pbx: Mapping[Way, Connector]
+    core: Core, session: Session, rows: Snapshot, data: Reload, pbx: Connector | None
 ) -> Reach:
     address = telling.addresses(session, [rows.device.id]).get(rows.device.id, "")
     why = _why_not(core, session, rows, address)

@@ -325,7 +325,7 @@ def test_pace_of_none_tells_nobody(core, desk, rename):
 def test_ways_follow_the_order_of_the_place():
     """Each way that can be is there once, in the place's order."""
     data = ReloadData(notify="check-sync", http=HttpReload(path="/sync"))
-    pbx = {Way.ASTERISK: Connector("pbx", 5038)}
+    pbx = Connector("pbx", 5038)
     reach = Reach("192.0.2.1", contact=Contact("7", "192.0.2.1"), pbx=pbx)
     found = ways(uuid4(), data, ("http", "asterisk", "freeswitch", "sip"), reach)
     assert [item.way for item in found] == [Way.HTTP, Way.ASTERISK, Way.SIP]
@@ -341,8 +341,8 @@ def test_next_way_is_tried_at_once(core, desk, rename, clock):
     """What one way did not do, the next one of the place does without waiting."""
     rename(desk)
 
-    def pbx(_session, _server):
-        return {Way.ASTERISK: Connector("pbx", 5038)}
+    def pbx(_session, _cipher, _server):
+        return Connector("pbx", 5038)
 
     order = []
     for _ in range(3):
