@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-PATIENCE = 230.0
+PATIENCE = 30.0
 """Seconds a program may take for what it does in one or two on an idle machine."""
 
 HOST = "127.0.0.1"
