@@ -55,6 +55,7 @@ def build(config: Config, authority: Authority | None = None) -> Core:
         places=places(config, authority),
         log=FetchLog(database, pending_cap=config.pending_cap),
         proxies=config.phones.proxies,
+        reloads_per_second=config.reloads.per_second,
     )
     _prepare_first_organisation(core, config)
     return core

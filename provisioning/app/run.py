@@ -19,22 +19,24 @@ from provisioning import systemd
 from provisioning.app.build import build, load_vendors, open_authority, own_names, places
 from provisioning.app.certificates import Certificates, Listener
 from provisioning.app.tasks import Timers
+from provisioning.app.telling import PhoneTeller
 from provisioning.config import Config
 from provisioning.crypto.authority import Authority
 from provisioning.domain.errors import StoreUnavailable
+from provisioning.domain.kinds import Way
 from provisioning.doors.http.api.application import api_application
 from provisioning.doors.http.listeners import HttpListeners
 from provisioning.doors.http.ops import ops_application
 from provisioning.doors.http.phones import phones_server
 from provisioning.doors.tftp.server import TftpServer
 from provisioning.doors.tls import ReloadableTls
+from provisioning.outbound.sip_notify import SipNotify
 from provisioning.render.environment import environment
 from provisioning.usecases import retention
 from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.health import is_ready
 from provisioning.usecases.releases import look_after
-from provisioning.usecases.reload import settle
 from provisioning.usecases.requests import FileReply, FileRequest
 from provisioning.usecases.seats import end_leases
 
@@ -43,7 +45,6 @@ DRAIN_SECONDS = 10.0
 
 _FETCH_THREADS = 16
 _FLUSH_SECONDS = 0.5
-_SETTLE_SECONDS = 1.0
 _LEASE_SECONDS = 15
 """How often sessions are ended whose lease is over, and the phones of ended ones looked at."""
 _HOUR = 3600.0
@@ -79,6 +80,8 @@ class App:
         self._certificates = Certificates(authority, own_names(config))
         self._threads = ThreadPoolExecutor(_FETCH_THREADS, thread_name_prefix="fetch")
         self._timers = Timers()
+        self._sip = SipNotify()
+        self._teller = PhoneTeller(core, {Way.SIP: self._sip})
         self._http: list[HttpListeners] = []
         self._runners: list[web.AppRunner] = []
         self._tftp = TftpServer(self._answer)
@@ -121,7 +124,7 @@ class App:
             application = ops_application(lambda: is_ready(self._core))
             await self._start_application(application, "ops", config.ops.host, config.ops.port)
         self._timers.every(_FLUSH_SECONDS, self._core.log.flush, "fetch-log")
-        self._timers.every(_SETTLE_SECONDS, lambda: settle(self._core), "outbox")
+        self._teller.start()
         self._timers.every(_LEASE_SECONDS, lambda: end_leases(self._core), "leases")
         self._timers.every(_LEASE_SECONDS, lambda: look_after(self._core), "releases")
         self._timers.every(_HOUR, self._trim, "retention")
@@ -222,6 +225,8 @@ class App:
         )
         for runner in self._runners:
             await runner.cleanup()
+        await self._teller.stop()
+        await self._sip.close()
         await self._timers.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._flush_all)

@@ -15,6 +15,7 @@ from provisioning.usecases.core import Core
 from provisioning.usecases.devices import provisioning_urls, retire_device
 from provisioning.usecases.overviews import device_overview, device_overviews
 from provisioning.usecases.previews import list_files, loss_report
+from provisioning.usecases.progress import read_reload
 from provisioning.usecases.registering import add_device
 
 app = typer.Typer(name="device", help="Devices: phones and adapters.", no_args_is_help=True)
@@ -67,9 +68,10 @@ def show(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a device: its files, its own URL (which proves it), and what it cannot show."""
+    """Show a device: whether it has its files, its own URL (which proves it), what it cannot show."""
     with acting(config, organisation) as (core, actor):
         item = plain(device_overview(core, actor, device))
+        item["reload"] = read_reload(core, actor, device).status
         item["provisioning_url"] = provisioning_urls(core, actor, device).token_url
         item["files"], item["losses"] = _files_and_losses(core, actor, device)
     print_item(item, as_json=as_json)

@@ -103,6 +103,13 @@ class Retention(_Section):
     """Days the audit log is kept."""
 
 
+class Reloads(_Section):
+    """How phones are told to load their files anew."""
+
+    per_second: Count = 50
+    """How many phones are told in a second, by all processes of one database together; 0: none is told."""
+
+
 class Config(_Section):
     """The whole configuration, checked and complete."""
 
@@ -121,6 +128,7 @@ class Config(_Section):
     people: People = Field(default_factory=People)
     ops: Ops = Ops()
     retention: Retention = Retention()
+    reloads: Reloads = Reloads()
     public_url: HttpsUrl = Field(default_factory=lambda data: _phones_url("https", data))
     """How phones reach this server by HTTPS; derived from the phones' listener when unset."""
     public_http_url: HttpUrl = Field(default_factory=lambda data: _phones_url("http", data))

@@ -150,6 +150,12 @@ class ReloadState(StrEnum):
     """Something it may show was changed; whether a byte of its files was is not known yet."""
     SAVED = "saved"
     """Its files differ from what it fetched last; it is to be told."""
+    TOLD = "told"
+    """It was told, and has not come for everything yet."""
+    WAITING = "waiting"
+    """Nothing reaches it; it comes at its next poll."""
+    GIVEN_UP = "given-up"
+    """It was told again and again and never came; it is told no more."""
 
 
 class Way(StrEnum):

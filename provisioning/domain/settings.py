@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from provisioning.domain.errors import InvalidSetting
 from provisioning.domain.hotdesk import Elsewhere, TakeOver
+from provisioning.domain.kinds import Way
 from provisioning.domain.personal_settings import (
     FUNCTIONS,
     INCOMING,
@@ -46,6 +47,7 @@ __all__ = [
 _PLACE_LEVELS = (Level.ORGANISATION, Level.SITE, Level.PROFILE, Level.DEVICE)
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "g729", "g726-32", "ilbc")
+WAYS = tuple(Way)
 
 
 def _place(key: str, kind: Kind, default: Value, help_: str, maximum: int = 255) -> Setting:
@@ -68,6 +70,11 @@ def _rule(
         key, kind, default, help_,
         scope=Scope.RULE, class_=Class.PLACE, levels=_PLACE_LEVELS, choices=choices, maximum=maximum,
     )  # fmt: skip
+
+
+def _rule_among(key: str, help_: str, *choices: str) -> Setting:
+    """A rule that is one of several words, by default the first."""
+    return _rule(key, Kind.CHOICE, choices[0], help_, choices=choices)
 
 
 def _phone_secret(key: str, help_: str) -> Setting:
@@ -121,28 +128,13 @@ SETTINGS: tuple[Setting, ...] = (
         "hotdesk.lease-hours", Kind.INTEGER, 12, "Hours a login lasts; 0: no such end.", maximum=999
     ),
     _rule("hotdesk.daily-end", Kind.TIME, "", "Time of day at which logins end; empty: never."),
-    _rule(
-        "hotdesk.elsewhere",
-        Kind.CHOICE,
-        "move",
-        "A login while logged in at another phone.",
-        choices=tuple(map(str, Elsewhere)),
-    ),
-    _rule(
-        "hotdesk.take-over",
-        Kind.CHOICE,
-        "nobody",
-        "Who may take an occupied phone.",
-        choices=tuple(map(str, TakeOver)),
-    ),
+    _rule_among("hotdesk.elsewhere", "A login while logged in at another phone.", *Elsewhere),
+    _rule_among("hotdesk.take-over", "Who may take an occupied phone.", *TakeOver),
     _rule("hotdesk.show-name", Kind.BOOLEAN, False, "A phone in use tells by whom it is."),
     _rule(
-        "guest.numbers",
-        Kind.NUMBERS,
-        (),
-        "Numbers a phone may call while nobody is logged in.",
-        maximum=50,
+        "guest.numbers", Kind.NUMBERS, (), "Numbers to call while nobody is logged in.", maximum=50
     ),
+    _rule("reload.ways", Kind.LIST, WAYS, "Ways to tell phones to reload, in order.", choices=WAYS),
     _rule("firmware.wanted", Kind.TEXT, "", "Firmware version the phones are to run.", maximum=64),
     # --- the phone itself
     Setting(

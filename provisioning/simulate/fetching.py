@@ -82,14 +82,17 @@ class Trust:
         return self._context
 
 
-async def fetch(url: str, *, agent: str, trust: Trust, place: Place) -> Fetched:
-    """Get one URL, with the place's credentials where the server asks for them."""
+async def fetch(url: str, *, agent: str, trust: Trust, place: Place, source: str = "") -> Fetched:
+    """Get one URL, with the place's credentials where the server asks for them.
+
+    ``source`` is the address it comes from, empty for whichever leads there.
+    """
     if urlsplit(url).scheme == "tftp":
-        return await asyncio.to_thread(_tftp, url)
-    return await _http(url, agent, trust, place)
+        return await asyncio.to_thread(_tftp, url, source)
+    return await _http(url, agent, trust, place, source)
 
 
-async def _http(url: str, agent: str, trust: Trust, place: Place) -> Fetched:
+async def _http(url: str, agent: str, trust: Trust, place: Place, source: str) -> Fetched:
     middlewares: Sequence[aiohttp.ClientMiddlewareType] = ()
     if place.user:
         middlewares = (aiohttp.DigestAuthMiddleware(place.user, place.password),)
@@ -98,7 +101,11 @@ async def _http(url: str, agent: str, trust: Trust, place: Place) -> Fetched:
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=PATIENCE),
                 headers={"User-Agent": agent},
-                connector=aiohttp.TCPConnector(ssl=trust.context, force_close=True),
+                connector=aiohttp.TCPConnector(
+                    ssl=trust.context,
+                    force_close=True,
+                    local_addr=(source, 0) if source else None,
+                ),
                 middlewares=middlewares,
             ) as session,
             session.get(url) as response,
@@ -110,12 +117,13 @@ async def _http(url: str, agent: str, trust: Trust, place: Place) -> Fetched:
         return Fetched(0, problem=str(error))
 
 
-def _tftp(url: str) -> Fetched:
+def _tftp(url: str, source: str) -> Fetched:
     parts = urlsplit(url)
     name = unquote(parts.path).lstrip("/")
     content = io.BytesIO()
     try:
-        client = tftpy.TftpClient(parts.hostname, parts.port or 69, options={"blksize": _BLOCK})
+        options = {"blksize": _BLOCK}
+        client = tftpy.TftpClient(parts.hostname, parts.port or 69, options, localip=source)
         client.download(name, content)
     except tftpy.TftpFileNotFoundError:
         return Fetched(404)

@@ -40,13 +40,13 @@ class VirtualPhone:
 
     It keeps its settings from boot to boot, as real ones do: a file that omits a parameter leaves
     it as it was. ``base_url`` is what a person typed in or DHCP told it (http, https or tftp);
-    ``ca`` a PEM certificate it trusts from the start. A model nobody knows asks for what such a
+    ``ca`` a PEM certificate it trusts from the start, ``source`` its own address. A model nobody knows asks for what such a
     phone would. Raises UnknownModel never, InvalidInput for a URL that is none, BadCertificate.
     """
 
     def __init__(
         self, vendor: Vendor, model: str, mac: Mac | None, base_url: str,
-        *, firmware: str = "", ca: str = "",
+        *, firmware: str = "", ca: str = "", source: str = "",
     ) -> None:  # fmt: skip
         self.vendor = vendor
         self.model = vendor.model(model) if model else None
@@ -54,6 +54,7 @@ class VirtualPhone:
         agent = user_agent(vendor, self.model, mac, firmware)
         self.user_agent = agent.text
         self.firmware = agent.firmware
+        self.source = source
         self.parameters: dict[str, str] = {}
         self._named: dict[str, set[str]] = {}
         self._trust = Trust(public=vendor.data.tls.public)
@@ -139,7 +140,9 @@ class VirtualPhone:
         return True
 
     async def _fetch(self, boot: _Boot, url: str) -> Fetched:
-        answer = await fetch(url, agent=self.user_agent, trust=self._trust, place=self.place)
+        answer = await fetch(
+            url, agent=self.user_agent, trust=self._trust, place=self.place, source=self.source
+        )
         name = urlsplit(url).path.rpartition("/")[2]
         boot.requests.append(Asked(name, answer.status, len(answer.content)))
         if answer.problem:

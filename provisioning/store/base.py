@@ -20,7 +20,6 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -143,9 +142,3 @@ def found_by(session: Session, statement: Select[Any], column: Any, ids: Iterabl
     for chunk in chunks(row for row in ids if row is not None):
         found |= set(session.scalars(statement.where(column.in_(chunk))))
     return found - {None}
-
-
-def upsert(session: Session, table: type[Any]) -> Any:
-    """An INSERT that can say what to do where the row is there already."""
-    postgres = session.get_bind().dialect.name == "postgresql"
-    return (postgresql.insert if postgres else sqlite.insert)(table.__table__)

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.errors import CursorExpired, InvalidInput
 from provisioning.domain.ids import new_id
-from provisioning.store.base import Base, Owned, now, one_of, upsert
+from provisioning.store.base import Base, Owned, now, one_of
+from provisioning.store.statements import upsert
 
 _CURSOR = re.compile(r"(?P<number>[0-9]{1,18})(-(?P<tag>[0-9a-f]{12}))?")
 

@@ -6,7 +6,7 @@ two writers queue instead of failing half-way; PostgreSQL is used as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from provisioning.domain.errors import (
     StaleRevision,
     StoreUnavailable,
 )
-from provisioning.store import feeding, recording, versions
+from provisioning.store import feeding, outbox, recording, versions
 from provisioning.store.conflicts import conflict_of
 
 __all__ = ["Database", "Session", "release"]
@@ -36,7 +36,10 @@ _NO_FILE = (None, "", ":memory:")
 
 
 class Database:
-    """Where everything shared lives. Thread-safe; one for the whole process."""
+    """Where everything shared lives. Thread-safe; one for the whole process.
+
+    ``stir`` is called after a transaction that leaves a phone waiting with somebody in front.
+    """
 
     def __init__(self, url: str) -> None:
         """Open no connection yet; raises BadConfig for a URL that names no known database."""
@@ -47,6 +50,7 @@ class Database:
         self._write = sessionmaker(
             self.engine.execution_options(**{_MODE: "write"}), expire_on_commit=False
         )
+        self.stir: Callable[[], None] = _nobody
         versions.watch(self._write)
         feeding.watch(self._write)
         recording.watch(self._write)
@@ -71,8 +75,12 @@ class Database:
         of the rule) where a constraint refuses, StoreUnavailable where the database does not
         answer.
         """
-        with _named_errors(), self._write() as session, session.begin():
-            yield session
+        with _named_errors(), self._write() as session:
+            with session.begin():
+                yield session
+            urgent = session.info.pop(outbox.URGENT, False)
+        if urgent:
+            self.stir()
 
     def moment(self, session: Session) -> datetime:
         """The database's own clock, which all replicas share, whatever their own clocks say.
@@ -115,6 +123,10 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _nobody() -> None:
+    """Nobody waits for reloads."""
 
 
 def release(session: Session) -> None:

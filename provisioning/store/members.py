@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.kinds import MemberState
-from provisioning.store.base import upsert
 from provisioning.store.logins import Attempts, LoginSession, ResetLink
 from provisioning.store.organisations import ApiToken, Login, Membership, Organisation, Role
 from provisioning.store.people import User
+from provisioning.store.statements import upsert
 
 # --- memberships
 

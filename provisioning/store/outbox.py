@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     UniqueConstraint,
+    and_,
     case,
     delete,
     literal,
@@ -26,11 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.ids import new_id
-from provisioning.domain.kinds import ReloadState
+from provisioning.domain.kinds import ReloadState, Way
 from provisioning.store import queries
 from provisioning.store.authors import author_of
-from provisioning.store.base import Base, Owned, chunks, now, one_of, upsert, within
+from provisioning.store.base import Base, Owned, chunks, now, one_of, within
 from provisioning.store.devices import Device
+from provisioning.store.statements import run, upsert
 
 COALESCE = timedelta(seconds=3)
 """How long changes of one device gather before it is looked at."""
@@ -38,16 +40,25 @@ COALESCE = timedelta(seconds=3)
 LEASE = timedelta(seconds=60)
 """How long a device is left to whoever claimed it; after that it is anybody's again."""
 
+COMING = timedelta(seconds=20)
+"""How long a device that loads its files by itself is left alone."""
 
-_CHANGED, _SAVED = str(ReloadState.CHANGED), str(ReloadState.SAVED)
+URGENT = "outbox-urgent"
+"""In a session's ``info``: its transaction marks devices that somebody stands in front of."""
+
+_CHANGED, _SAVED, _TOLD = str(ReloadState.CHANGED), str(ReloadState.SAVED), str(ReloadState.TOLD)
 
 
 class Reload(Owned, Base):
     """That a device may have to load its files anew; at most one row for each device.
 
-    ``reason`` names what was changed and ``actor`` who changed it. ``revision`` counts changes,
-    so that whoever looked at the device sees that another came meanwhile. ``saved_at`` is when
-    its files were first found to differ.
+    ``reason`` names what was changed and ``actor`` who changed it. ``revision`` counts changes
+    and fetches, so that whoever looked at the device sees that another came meanwhile; ``changes``
+    counts changes alone, for whoever tells it. ``urgent`` goes first: somebody waits in front of
+    the phone. ``saved_at`` is when its files were first found to differ. ``told_at``, ``way`` and
+    ``answer`` are of the last time it was told or tried to be told (then ``told_at`` is null),
+    ``tries`` how often that was, ``next_at`` when it is next, ``given_up`` why it is not any more.
+    Until ``coming_until`` it loads its files by itself and is left alone.
     """
 
     __tablename__ = "reload"
@@ -55,6 +66,7 @@ class Reload(Owned, Base):
         within("device_id", "device", ondelete="CASCADE"),
         UniqueConstraint("device_id"),
         one_of("state", ReloadState, name="state"),
+        one_of("way", Way, name="way"),
     )
 
     device_id: Mapped[UUID]
@@ -64,14 +76,24 @@ class Reload(Owned, Base):
     due_at: Mapped[datetime] = mapped_column(default=now, index=True)
     claimed_until: Mapped[datetime | None]
     saved_at: Mapped[datetime | None]
+    changes: Mapped[int] = mapped_column(default=1)
+    urgent: Mapped[bool] = mapped_column(default=False)
+    told_at: Mapped[datetime | None]
+    way: Mapped[str | None]
+    answer: Mapped[str] = mapped_column(default="")
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime | None]
+    given_up: Mapped[str] = mapped_column(default="")
+    coming_until: Mapped[datetime | None]
 
 
 class ServedFile(Base):
     """What a device was served last of one of the files that prove it is current.
 
     ``rule`` is the file rule's id in the vendor's folder; ``door``, ``model`` and ``firmware``
-    are what the request told, without which the same bytes cannot be made again. Written behind,
-    so the device may be gone by then: ids without foreign keys.
+    are what the request told, without which the same bytes cannot be made again. ``address`` is
+    where it came from, ``since`` when it first got these bytes. Written behind, so the device may
+    be gone by then: ids without foreign keys.
     """
 
     __tablename__ = "served_file"
@@ -87,24 +109,21 @@ class ServedFile(Base):
     model: Mapped[str] = mapped_column(default="")
     firmware: Mapped[str] = mapped_column(default="")
     content_hash: Mapped[str]
-
-
-def _run(session: Session, statement: Any) -> int:
-    """Change rows no session holds; how many there were."""
-    result: Any = session.execute(statement.execution_options(synchronize_session=False))
-    return int(result.rowcount)
+    address: Mapped[str] = mapped_column(default="")
+    since: Mapped[datetime]
 
 
 # --- what a change marks
 
 
 class Stale(Protocol):
-    """The ids of what a flush made stale."""
+    """The ids of what a flush made stale; ``urgent`` if somebody waits in front of the phone."""
 
     devices: set[UUID]
     sites: set[UUID]
     profiles: set[UUID]
     organisations: set[UUID]
+    urgent: bool
 
 
 _CONCERNED = "outbox-concerned"
@@ -122,12 +141,14 @@ def concerned(session: Session) -> list[UUID]:
 def mark(session: Session, stale: Stale, reason: str) -> None:
     """Mark every device that may show what a flush changed, with a statement or a few."""
     author = author_of(session)
+    if stale.urgent:
+        session.info[URGENT] = True
     for condition in _conditions(stale):
         devices = select(Device).where(condition)
         if author is not None and author.device_id is not None:
             devices = devices.where(Device.id != author.device_id)  # it told it, so it knows
         session.info.setdefault(_CONCERNED, []).append(devices)
-        _mark(session, devices, reason)
+        _mark(session, devices, reason, urgent=stale.urgent)
 
 
 def _conditions(stale: Stale) -> Iterator[ColumnElement[bool]]:
@@ -145,7 +166,7 @@ def _conditions(stale: Stale) -> Iterator[ColumnElement[bool]]:
         yield or_(*wide)
 
 
-def _mark(session: Session, devices: Select[Any], reason: str) -> None:
+def _mark(session: Session, devices: Select[Any], reason: str, *, urgent: bool) -> None:
     author, at = author_of(session), now()
     values = {
         "id": Device.id,  # one row for each device, so its id will do
@@ -156,7 +177,12 @@ def _mark(session: Session, devices: Select[Any], reason: str) -> None:
         "reason": literal(reason),
         "actor": literal(author.name if author else ""),
         "state": literal(_CHANGED),
-        "due_at": literal(at + COALESCE, Reload.due_at.type),
+        "due_at": literal(at if urgent else at + COALESCE, Reload.due_at.type),
+        "changes": literal(1),
+        "urgent": literal(urgent),
+        "answer": literal(""),
+        "tries": literal(0),
+        "given_up": literal(""),
     }
     # In one order for everybody, so that two who mark the same devices do not wait in a circle.
     chosen = devices.with_only_columns(*values.values()).order_by(Device.id)
@@ -171,8 +197,12 @@ def _mark(session: Session, devices: Select[Any], reason: str) -> None:
             "reason": case((waiting, Reload.reason), else_=new.reason),
             "actor": case((waiting, Reload.actor), else_=new.actor),
             "created_at": case((waiting, Reload.created_at), else_=new.created_at),
-            "due_at": case((waiting, Reload.due_at), else_=new.due_at),
-            "saved_at": None,
+            "due_at": new.due_at if urgent else case((waiting, Reload.due_at), else_=new.due_at),
+            "changes": Reload.changes + 1,
+            "urgent": or_(new.urgent, and_(waiting, Reload.urgent)),
+            "coming_until": None if urgent else Reload.coming_until,
+            **dict.fromkeys(("saved_at", "claimed_until", "told_at", "way", "next_at")),
+            **{name: new[name] for name in ("answer", "tries", "given_up")},
         },
     )
     session.execute(statement)
@@ -186,6 +216,7 @@ class Seen(Protocol):
 
     at: datetime
     door: str
+    address: str
     organisation_id: UUID | None
     device_id: UUID | None
     vendor: str
@@ -207,11 +238,13 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
     names = [column.name for column in ServedFile.__table__.columns if column.name != "id"]
     rows = [
         {name: getattr(seen, name, None) for name in names}
-        | {"id": new_id(), "rule": seen.proof_rule}
+        | {"id": new_id(), "rule": seen.proof_rule, "since": seen.at}
         for _, seen in sorted(latest.items(), key=str)
     ]
     served = upsert(session, ServedFile)
     told = {name: served.excluded[name] for name in names if name not in ("device_id", "rule")}
+    same = ServedFile.content_hash == served.excluded.content_hash
+    told["since"] = case((same, ServedFile.since), else_=served.excluded.since)
     session.execute(
         served.on_conflict_do_update(
             index_elements=["device_id", "rule"],
@@ -221,11 +254,16 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
         rows,
     )
     come = Reload.device_id.in_({device for device, _ in latest})
-    waiting = select(Reload.id).where(come, Reload.state == _SAVED).order_by(Reload.id)
-    ids = session.scalars(waiting.with_for_update()).all()  # in the order in which they are marked
-    if ids:
-        again = update(Reload).where(Reload.id.in_(ids))
-        _run(session, again.values(state=_CHANGED, due_at=now(), revision=Reload.revision + 1))
+    waiting = select(Reload.id, Reload.state).where(come).order_by(Reload.id)
+    found = session.execute(
+        waiting.with_for_update()
+    ).all()  # in the order in which they are marked
+    if not found:
+        return
+    here = update(Reload).where(Reload.id.in_([row.id for row in found]))
+    run(session, here.values(coming_until=now() + COMING))
+    again = update(Reload).where(Reload.id.in_([row.id for row in found if row.state != _CHANGED]))
+    run(session, again.values(state=_CHANGED, due_at=now(), revision=Reload.revision + 1))
 
 
 def served_files(session: Session, devices: Collection[UUID]) -> list[ServedFile]:
@@ -236,7 +274,7 @@ def served_files(session: Session, devices: Collection[UUID]) -> list[ServedFile
 def forget_served(session: Session) -> None:
     """Delete what is noted of devices that are gone."""
     gone = ServedFile.device_id.not_in(select(Device.id))
-    _run(session, delete(ServedFile).where(gone))
+    run(session, delete(ServedFile).where(gone))
 
 
 # --- looking at the devices that are due
@@ -247,7 +285,7 @@ def _due(at: datetime) -> Select[Any]:
     return (
         select(Reload)
         .where(Reload.state == _CHANGED, Reload.due_at <= at, free)
-        .order_by(Reload.due_at)
+        .order_by(Reload.urgent.desc(), Reload.due_at)
     )
 
 
@@ -261,7 +299,7 @@ def claim(session: Session, at: datetime, limit: int) -> list[Reload]:
     rows = list(session.scalars(_due(at).limit(limit).with_for_update(skip_locked=True)))
     session.expunge_all()
     taken = update(Reload).where(Reload.id.in_([row.id for row in rows]))
-    _run(session, taken.values(claimed_until=at + LEASE))
+    run(session, taken.values(claimed_until=at + LEASE))
     return rows
 
 
@@ -276,22 +314,24 @@ def finish(session: Session, looked_at: Mapping[Reload, bool], at: datetime) -> 
         same = (Reload.id == row.id, Reload.revision == row.revision)
         if looked_at[row]:
             saved_at = row.saved_at or at
+            state = case((Reload.told_at.is_(None), _SAVED), else_=_TOLD)
             to_tell = update(Reload).where(*same)
-            if _run(session, to_tell.values(state=_SAVED, claimed_until=None, saved_at=saved_at)):
+            if run(session, to_tell.values(state=state, claimed_until=None, saved_at=saved_at)):
                 kept.append(row)
         else:
-            _run(session, delete(Reload).where(*same))
+            run(session, delete(Reload).where(*same))
         changed = update(Reload).where(Reload.id == row.id, Reload.state == _CHANGED)
-        _run(session, changed.values(claimed_until=None))
+        run(session, changed.values(claimed_until=None))
     return kept
 
 
 # --- reading
 
 
-def reload_of(session: Session, device: UUID) -> Reload | None:
-    """What a device is waiting for, if it waits."""
-    return session.scalar(select(Reload).where(Reload.device_id == device))
+def reload_of(session: Session, device: UUID, *, lock: bool = False) -> Reload | None:
+    """What a device is waiting for, if it waits; ``lock`` keeps others from changing it."""
+    found = select(Reload).where(Reload.device_id == device)
+    return session.scalar(found.with_for_update() if lock else found)
 
 
 def reloads(

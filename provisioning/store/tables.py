@@ -36,6 +36,7 @@ from provisioning.store.organisations import (
     Site,
 )
 from provisioning.store.outbox import Reload, ServedFile
+from provisioning.store.pacing import Pace, PhoneCalls
 from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.pictures import Picture
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
@@ -72,7 +73,9 @@ __all__ = [
     "Membership",
     "Number",
     "Organisation",
+    "Pace",
     "Pending",
+    "PhoneCalls",
     "Picture",
     "Profile",
     "Reload",

@@ -50,7 +50,8 @@ class Stale:
     """What a flush touches.
 
     The first four are the ids whose versions count up; the others are resolved to devices in a
-    few statements before the rows are written, however many rows there are.
+    few statements before the rows are written, however many rows there are. ``urgent`` says that
+    somebody waits in front of the phone.
     """
 
     devices: set[UUID] = field(default_factory=set)
@@ -67,6 +68,7 @@ class Stale:
     people_of: set[UUID] = field(default_factory=set)
     first: str = ""
     more: int = 0
+    urgent: bool = False
 
     @property
     def reason(self) -> str:
@@ -121,6 +123,7 @@ def _assignment(row: Assignment, stale: Stale) -> None:
 
 def _seat(row: HotdeskSession, stale: Stale) -> None:
     stale.stations.add(row.station_id)
+    stale.urgent = True
 
 
 def _user(row: User, stale: Stale) -> None:

@@ -95,7 +95,10 @@ def utc_now() -> datetime:
 
 @dataclass
 class Core:
-    """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP."""
+    """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP.
+
+    ``reloads_per_second`` is how many phones all replicas together tell in a second.
+    """
 
     database: Database
     registry: Registry
@@ -105,6 +108,7 @@ class Core:
     places: Places
     log: FetchLog
     proxies: tuple[Network, ...] = ()
+    reloads_per_second: int = 50
     clock: Callable[[], datetime] = utc_now
     cache: RenderCache = field(default_factory=RenderCache)
     logins: Pace = field(default_factory=lambda: Pace(LOGINS_PER_SECOND))

@@ -1,4 +1,4 @@
-"""Behind the screen URL a phone tells that its do not disturb was switched (C6), and gets pictures."""
+"""Behind the screen URL a phone tells of its do not disturb (C6) and calls, and gets pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from provisioning.domain.kinds import DeviceState
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level, Scope
 from provisioning.domain.values import PER_CLIENT
-from provisioning.store import queries
+from provisioning.store import pacing, queries, telling
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.people import User
@@ -26,6 +26,9 @@ INCOMING = "line.incoming"
 EVENTS = {"event/dnd-on": "disabled", "event/dnd-off": "enabled"}
 """The path of each event behind the screen URL, and what it makes of incoming calls."""
 
+CALL_STARTED, CALL_ENDED = "event/call-started", "event/call-ended"
+"""The paths of a call's beginning and end: a phone in a call is not made to reload (HD6)."""
+
 _SEEN = FileReply(Outcome.SERVED, b"OK\n")
 
 
@@ -37,10 +40,11 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
     """
     assert isinstance(request.credential, ScreenCredential)  # noqa: S101 - who calls has seen to it
     wanted = EVENTS.get(request.path)
+    call = request.path in (CALL_STARTED, CALL_ENDED)
     with core.database.read() as session:
         trust = queries.trust_by_screen_token(session, token_hash(request.credential.token))
         device = queries.by_id(session, Device, trust.device_id) if trust else None
-        known = asks_for_picture(request.path) or (wanted and request.method == "GET")
+        known = asks_for_picture(request.path) or ((wanted or call) and request.method == "GET")
         if trust is None or device is None or not known:
             seen.reason = "the screen token is nobody's" if trust is None else "no such screen"
             return FileReply(Outcome.NOT_FOUND)
@@ -48,11 +52,26 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
         if device.state in (DeviceState.BLOCKED, DeviceState.RETIRED):
             seen.reason = f"the device is {device.state}"
             return FileReply(Outcome.NOT_FOUND)
-        if wanted is None:
+        if wanted is None and not call:
             return _shown(core, session, device, request.path, seen)
-        rows = snapshot(session, device)
-    seen.reason = _switched(core, rows, wanted, str(request.peer))
+        rows = snapshot(session, device) if wanted else None
+    if rows is not None and wanted is not None:
+        seen.reason = _switched(core, rows, wanted, str(request.peer))
+    else:
+        seen.reason = _called(core, device, begins=request.path == CALL_STARTED)
     return _SEEN
+
+
+def _called(core: Core, device: Device, *, begins: bool) -> str:
+    """Note that a call began or ended; returns what was done."""
+    with core.database.write() as session:
+        if begins:
+            pacing.call_began(session, device.organisation_id, device.id, core.clock())
+            return "a call began"
+        pacing.call_ended(session, device.id)
+        if not pacing.in_call(session, [device.id], core.clock()):
+            telling.call_is_over(session, device.id)
+        return "a call ended"
 
 
 def _shown(core: Core, session: Session, device: Device, path: str, seen: Sighting) -> FileReply:

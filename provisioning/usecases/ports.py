@@ -6,6 +6,7 @@ Plain data, so that whoever sends needs no store and whoever decides needs no so
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -34,18 +35,26 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """How a PBX is reached: Asterisk's manager interface or FreeSWITCH's event socket."""
+    """How a PBX is reached: Asterisk's manager interface or FreeSWITCH's event socket.
+
+    ``way`` says which of the two.
+    """
 
     host: str
     port: int
     username: str = ""
     password: str = field(default="", repr=False)
     profile: str = ""
+    way: Way = Way.ASTERISK
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One device to be told, by one way. ``event`` is the Event header of a NOTIFY."""
+    """One device to be told, by one way. ``event`` is the Event header of a NOTIFY.
+
+    ``at`` is the instant at which to tell it, ``changes`` what it is told of, and ``ways`` how many
+    ways there are to tell it.
+    """
 
     device: UUID
     way: Way
@@ -56,6 +65,9 @@ class Telling:
     host: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    at: datetime | None = None
+    changes: int = 0
+    ways: int = 1
 
 
 @dataclass(frozen=True, slots=True)

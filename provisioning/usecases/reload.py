@@ -1,34 +1,54 @@
-"""The outbox: finding out which of the marked devices have to load their files anew.
+"""The outbox: which devices have to load their files anew, and who is told so when.
 
 A change marks whatever may show it. Here each marked device's files are rendered and compared
-with what it was served last: only where a byte differs is the device to be told.
+with what it was served last: only where a byte differs is the device to be told, and it is told
+until it comes. The truth is always the next fetch: one that nothing reaches comes at its next poll.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from provisioning.domain import fields
+from provisioning.crypto.secrets import Cipher
 from provisioning.domain.errors import StoreUnavailable
 from provisioning.domain.kinds import ReloadState
 from provisioning.domain.roles import Permission
-from provisioning.store import audit, outbox, queries
+from provisioning.store import audit, outbox, pacing, queries, telling
 from provisioning.store.authors import Author
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
-from provisioning.store.outbox import Reload, ServedFile
-from provisioning.usecases.actors import Actor
+from provisioning.store.outbox import Reload
+from provisioning.store.snapshots import snapshot
+from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.current import is_current
 from provisioning.usecases.devices import find_device
-from provisioning.usecases.pages import Page
+from provisioning.usecases.ports import Connector, Heard, Telling
+from provisioning.usecases.ways import told_account, ways_to
 
-BATCH = 100
-"""Devices looked at in one turn."""
+BATCH = 25
+"""Devices looked at in one turn; whoever waits in front of a phone waits for no more than these."""
+
+AGAIN = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 15, 60, 240))
+"""How long after each round of the ways a device that has not come is told again."""
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""How often it is looked whether a device that nothing reached can be told by now."""
+
+IN_A_CALL = timedelta(seconds=30)
+"""How often it is looked whether a phone's call is over."""
+
+_LONGEST_ANSWER = 200
+_ASKED = "asked for"
+
+PbxOf = Callable[[Session, Cipher, UUID], Connector | None]
+"""How the PBX behind a SIP server is reached, if it can be asked to tell its phones."""
+
 
 _log = structlog.get_logger(__name__)
 
@@ -69,49 +89,138 @@ def _differs(core: Core, device: UUID) -> bool:
 
 def _tell(session: Session, row: Reload) -> None:
     """Note in the audit log that a device is to load its files anew, once for each change."""
-    if row.saved_at is not None:
-        return
-    device = queries.by_id(session, Device, row.device_id)
+    if row.saved_at is None:
+        device = queries.by_id(session, Device, row.device_id)
+        author = Author(row.actor or "server", row.organisation_id)
+        _note(session, row.device_id, device.name if device else "", author, row.reason)
+
+
+def _note(session: Session, device: UUID, name: str, author: Author, why: str) -> None:
     audit.note(
         session,
         action="reload",
         kind="device",
-        organisation_id=row.organisation_id,
-        object_id=row.device_id,
-        name=device.name if device else "",
-        author=Author(row.actor or "server", row.organisation_id),
-        after={"reason": row.reason},
+        organisation_id=author.organisation_id,
+        object_id=device,
+        name=name,
+        author=author,
+        after={"reason": why},
     )
 
 
-# --- looking at it
+# --- telling
+
+
+def no_pbx(_session: Session, _cipher: Cipher, _server: UUID) -> Connector | None:
+    """No PBX can be asked to tell its phones."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadStatus:
-    """What a device waits for, if it does, and what it was served last."""
+class _Plan:
+    """What is done with a device that is due: told, or put off with a reason."""
 
-    reload: Reload | None
-    served: list[ServedFile]
+    row: Reload
+    telling: Telling | None = None
+    why: str = ""
+    later: timedelta = LOOK_AGAIN
+    waiting: bool = True
 
 
-def read_reload(core: Core, actor: Actor, device: UUID | str) -> ReloadStatus:
-    """Whether a device has to load its files anew; raises NotFound."""
-    actor.require(Permission.READ)
-    core.log.flush()
+def to_tell(core: Core, at: datetime, limit: int, pbx: PbxOf = no_pbx) -> list[Telling]:
+    """Devices to be told, each by one way and at its own instant; nobody else gets them meanwhile.
+
+    Sites take turns, phones somebody stands in front of go first, and all replicas together keep
+    the pace. Whatever came of each is given to ``told``. Raises StoreUnavailable.
+    """
+    if not core.reloads_per_second:
+        return []
     with core.database.read() as session:
+        if not telling.any_ready(session, at):
+            return []
+    with core.database.write() as session:
+        rows = telling.claim(session, at, limit)
+    with core.database.read() as session:
+        calling = pacing.in_call(session, [row.device_id for row in rows], at)
+        plans = [_plan(core, session, row, pbx, in_call=row.device_id in calling) for row in rows]
+    with core.database.write() as session:
+        for plan in sorted(plans, key=lambda plan: plan.row.id):
+            if plan.telling is None:
+                until = at + plan.later
+                telling.put_off(session, plan.row, until, plan.why, waiting=plan.waiting)
+        found = [plan.telling for plan in plans if plan.telling is not None]
+        instants = (
+            pacing.hand_out(session, len(found), at, core.reloads_per_second) if found else []
+        )
+    return [replace(item, at=when) for item, when in zip(found, instants, strict=True)]
+
+
+def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: bool) -> _Plan:
+    device = queries.by_id(session, Device, row.device_id)
+    vendor = core.registry.vendors.get(device.vendor or "") if device else None
+    if device is None or vendor is None:
+        return _Plan(row, why="its vendor is not known")
+    data = vendor.data.reload
+    if in_call and (data.restarts or not data.waits):
+        return _Plan(row, why="it is in a call", later=IN_A_CALL, waiting=False)
+    rows = snapshot(session, device)
+    account = told_account(rows)
+    connector = pbx(session, core.cipher, account.sip_server_id) if account else None
+    found, why = ways_to(core, session, rows, data, connector)
+    if not found:
+        return _Plan(row, why=why)
+    chosen = found[row.tries % len(found)]
+    return _Plan(row, replace(chosen, changes=row.changes, ways=len(found)))
+
+
+def told(core: Core, item: Telling, heard: Heard, at: datetime | None = None) -> None:
+    """Write what came of telling a device, and when it is told again if it does not come.
+
+    A way that failed is followed by the next one at once; after the last one it waits, each time
+    longer, and at the end it is given up. Raises StoreUnavailable.
+    """
+    at = at or core.clock()
+    with core.database.write() as session:
+        row = outbox.reload_of(session, item.device, lock=True)
+        session.expunge_all()
+        if row is None or row.changes != item.changes:
+            return
+        telling.note_told(session, row.id, row.changes, **_came_of(row, item, heard, at))
+
+
+def _came_of(row: Reload, item: Telling, heard: Heard, at: datetime) -> dict[str, object]:
+    answer = heard.words[:_LONGEST_ANSWER]
+    tries, rounds = row.tries + 1, (row.tries + 1) // item.ways
+    more = tries % item.ways != 0
+    values: dict[str, object] = {"way": item.way, "answer": answer}
+    if heard.well:
+        values |= {"told_at": at, "state": ReloadState.TOLD}
+    if more and not heard.well:
+        return values | {"next_at": None}
+    if rounds <= len(AGAIN):
+        return values | {"next_at": at + AGAIN[max(rounds, 1) - 1]}
+    why = f"tried {tries} times"
+    return values | {"state": ReloadState.GIVEN_UP, "given_up": why, "next_at": None}
+
+
+def coming(session: Session, device: UUID, at: datetime) -> None:
+    """A phone is loading its files by itself now: tell it only if it has not come in 20 s.
+
+    Called in the transaction of the change that the phone comes for, after it was made.
+    """
+    telling.coming(session, device, at)
+
+
+def tell_now(core: Core, actor: Actor, device: UUID | str) -> UUID:
+    """Have a device told at once, whether its files differ or not; its id. Raises NotFound."""
+    actor.require(Permission.WRITE)
+    with changing(core, actor) as session:
         row = find_device(session, actor, device)
-        served = outbox.served_files(session, [row.id])
-        return ReloadStatus(
-            outbox.reload_of(session, row.id), sorted(served, key=lambda item: item.rule)
-        )
+        telling.ask(session, row, _ASKED)
+        _note(session, row.id, row.name, Author(actor.name, row.organisation_id), _ASKED)
+        return row.id
 
 
-def list_reloads(core: Core, actor: Actor, page: Page, *, state: str = "") -> list[Reload]:
-    """A page of the devices that wait, those in one state where it is named."""
-    actor.require(Permission.READ)
-    wanted = fields.word("state", state, ReloadState) if state else ""
-    with core.database.read() as session:
-        return outbox.reloads(
-            session, actor.organisation, state=wanted, limit=page.limit, cursor=page.cursor
-        )
+def batch(core: Core, seconds: float) -> int:
+    """How many devices are told in that time, one at least."""
+    return max(1, round(core.reloads_per_second * seconds))

@@ -21,7 +21,9 @@ from provisioning.vendors.schema import (
     Example,
     Expansion,
     FileRule,
+    HttpReload,
     Model,
+    Reload,
     Screen,
     Tls,
     UserAgent,
@@ -41,6 +43,8 @@ _TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("a table in boot", BootStep),
     ("[adopt]", Adopt),
     ("[tls]", Tls),
+    ("[reload]", Reload),
+    ("[reload.http]", HttpReload),
     ("[readback]", Readback),
     ("[[readback.lines]]", ReadLines),
     ("[[readback.keys]]", ReadKeys),
@@ -72,6 +76,9 @@ lines = 2
 "provisioning.url" = "{{url}}"
 
 [tls]
+none = "not known yet"
+
+[reload]
 none = "not known yet"
 """
 

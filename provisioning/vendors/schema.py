@@ -211,6 +211,8 @@ class HttpReload:
 
     ``path`` and ``body`` may hold ``{user}`` and ``{password}``; the same two answer a challenge,
     Basic or Digest. ``port`` is where the phone listens unless a model or a file says otherwise.
+    ``user`` is whom the phone's password belongs to where that is always the same; ``says`` is
+    what the body of a good answer holds, where the status alone does not tell.
     """
 
     __pydantic_config__ = _STRICT
@@ -221,6 +223,8 @@ class HttpReload:
     port: int = 80
     media_type: str = ""
     body: str = ""
+    user: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +233,11 @@ class Reload:
 
     ``notify`` is the Event header (RFC 6665) of the gentlest NOTIFY that makes them fetch,
     ``reboot`` the one that restarts them; ``restarts`` says that only a restart makes them fetch,
-    so that they are never told during a call. ``http`` is a request they take instead. ``none``
-    says why there is neither.
+    so that they are never told during a call; ``waits`` that a phone in a call waits for its end by
+    itself. ``port`` is where they take SIP by UDP and TCP. ``http`` is a request they take instead.
+    ``none`` says why there is neither. ``poll`` is the least number of minutes between two polls
+    that their files can ask for, and what longer intervals are rounded up to; 0 where it is not
+    known that they poll.
     """
 
     __pydantic_config__ = _STRICT
@@ -238,6 +245,9 @@ class Reload:
     notify: str = ""
     reboot: str = ""
     restarts: bool = False
+    waits: bool = False
+    port: int = 5060
+    poll: int = 0
     http: HttpReload | None = None
     none: str = ""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from provisioning.domain.mac import Mac
 from provisioning.render.cases import case_folders, load_case
+from provisioning.simulate.listening import boot_when_told, listen
 from provisioning.simulate.phone import VirtualPhone
 from provisioning.vendors.registry import load_registry
 from provisioning.vendors.schema import ModelKind
@@ -29,6 +33,14 @@ FORMS = [
 SECOND_PORT = "poly-obi/OBi302"
 TRUSTING = {"networks": ["127.0.0.0/8"], "minimum_trust": "network"}
 SERIAL = itertools.count(0xA00001)
+HOSTS = (f"127.6.{x}.{y}" for x in range(1, 250) for y in range(1, 250))
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+TOLD = [
+    name
+    for name in DIALECTS
+    if (data := REGISTRY.vendor(name).data.reload) and (data.notify or data.reboot)
+]
+PATIENCE = 60.0
 
 
 def box(dialect):
@@ -82,7 +94,13 @@ def unboxed(server, site, trusting, request):
         # No file moves it: DHCP tells it its own URL.
         url = server.api("GET", f"devices/{device['id']}/provisioning-url")["http_token_url"]
     ca = "" if mac else server.ca.read_text()
-    return VirtualPhone(vendor, model.id, mac, url, ca=ca), device["id"], ada["extension"]
+    phone = VirtualPhone(vendor, model.id, mac, url, ca=ca, source=address())
+    return phone, device["id"], ada["extension"]
+
+
+def address():
+    """An address of loopback that no other phone of this machine has."""
+    return next(HOSTS).replace("127.6.", f"127.{6 + WORKER}.")
 
 
 @pytest.mark.parametrize("unboxed", [*FORMS, SECOND_PORT], indirect=True)
@@ -100,6 +118,50 @@ async def test_a_phone_of_every_dialect_boots_and_is_adopted(server, unboxed):
     assert ("/t/" in reports[-1].url) is proves_token(phone.vendor, phone.model)
     assert [line.user for line in reports[-1].shown.lines] == [extension]
     assert server.api("GET", f"devices/{device}")["state"] == "adopted"
+
+
+def seat(server, device, person, kind):
+    """Put another person at a phone: by a hotdesk login where it has one, else by assignment."""
+    if kind in (ModelKind.ATA, ModelKind.DECT_BASE):
+        places = server.api("GET", f"users/{person['before']}/stations")["items"]
+        owner = f"stations/{places[0]['id']}"
+        server.api("PUT", f"{owner}/assignments", {"users": [person["id"]]})
+        return
+    (station,) = server.api("GET", f"devices/{device}/stations")["items"]
+    server.api("PATCH", f"stations/{station['id']}", {"hotdesking": "any"})
+    server.api("PUT", f"users/{person['id']}/pin", {"pin": "482913"})
+    body = {"device": device, "extension": person["extension"], "pin": "482913"}
+    server.api("POST", "hotdesk/login", body)
+
+
+def settled(server, device):
+    """Wait until a phone has all there is for it."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := server.api("GET", f"devices/{device}/reload"))["state"] != "current":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("unboxed", TOLD, indirect=True)
+async def test_hd7_a_phone_of_every_dialect_is_told_and_shows_who_came(server, unboxed):
+    """Somebody sits down, the dialect's NOTIFY comes, the phone loads its files and shows them."""
+    phone, device, extension = unboxed
+    for _ in range(3):
+        before = await phone.reboot()
+    assert [line.user for line in before.shown.lines] == [extension]
+    settled(server, device)
+    bob = server.make_user(first_name="Bob")
+    ada = server.api("GET", f"users?q={extension}")["items"][0]["id"]
+    sip = await listen(phone, phone.source)
+    try:
+        seat(server, device, {**bob, "before": ada}, phone.model.kind)
+        async with asyncio.timeout(PATIENCE):
+            report = await boot_when_told(phone, sip)
+    finally:
+        sip.close()
+    assert report.problems == ()
+    assert [line.user for line in report.shown.lines] == [bob["extension"]]
+    settled(server, device)
 
 
 @pytest.mark.parametrize("dialect", FORMS)

@@ -10,11 +10,12 @@ from provisioning.vendors.load import Vendor
 
 
 def silences(vendor: Vendor) -> Iterator[Finding]:
-    """A folder that does not say how its phones are led to us or what they trust, nor why not."""
-    tls, adopt = vendor.data.tls, vendor.data.adopt
+    """A folder that leaves out how its phones are led to us and told, or what they trust, and why."""
+    tls, adopt, reload = vendor.data.tls, vendor.data.adopt, vendor.data.reload
     said = {
         "adopt": (bool(adopt.parameters), adopt.none),
         "tls": (tls.public or tls.delivery or tls.inline, tls.none),
+        "reload": (bool(reload.notify or reload.reboot or reload.http), reload.none),
     }
     file = vendor_file(vendor)
     for table, (something, reason) in said.items():

@@ -375,16 +375,23 @@ def test_model_that_breaks_a_template_is_told(acme: Path, root: Path):
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
-    [("", "says nothing"), ('public = true\nnone = "unknown"', "says both something and why")],
+    ("name", "table", "said"),
+    [
+        ("tls", "", "says nothing"),
+        ("tls", 'public = true\nnone = "unknown"', "says both something and why"),
+        ("reload", "", "says nothing"),
+        ("reload", 'notify = "check-sync"\nnone = "unknown"', "says both something and why"),
+    ],
 )
-def test_folder_that_leaves_trust_unsaid_is_told(acme: Path, root: Path, table: str, said: str):
-    """A folder says what its phones trust, or why nothing is known of it, and not both."""
+def test_folder_that_leaves_something_unsaid_is_told(
+    acme: Path, root: Path, name: str, table: str, said: str
+):
+    """A folder says what its phones trust and what reloads them, or why nothing is known of it."""
     text = (acme / "vendor.toml").read_text(encoding="utf-8")
-    before, _, after = text.partition("[tls]\n")
+    before, _, after = text.partition(f"[{name}]\n")
     rest = after[after.find("\n[") :] if "\n[" in after else ""
-    (acme / "vendor.toml").write_text(f"{before}[tls]\n{table}\n{rest}", encoding="utf-8")
+    (acme / "vendor.toml").write_text(f"{before}[{name}]\n{table}\n{rest}", encoding="utf-8")
     (finding,) = findings(root)
     assert said in finding.what
-    assert 'tls.none = "why not"' in finding.remedy
+    assert f'{name}.none = "why not"' in finding.remedy
     assert finding.level is Severity.WARNING

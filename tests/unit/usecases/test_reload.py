@@ -16,7 +16,15 @@ from provisioning.store.catalogue import Category, CategoryOption, UserOption
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Organisation
 from provisioning.store.outbox import Reload, ServedFile
-from provisioning.usecases import assignments, devices, keys, organisations, registering, users
+from provisioning.usecases import (
+    assignments,
+    devices,
+    keys,
+    organisations,
+    progress,
+    registering,
+    users,
+)
 from provisioning.usecases import reload as usecases
 from provisioning.usecases.actors import changing
 from provisioning.usecases.pages import Page
@@ -181,7 +189,7 @@ def test_reason_and_author_are_told(core, actor, office, settled):
     """A waiting phone says what was changed and by whom, and the audit log says so once."""
     users.change_user(core, actor, user_of(core, actor, "Ada"), {"last_name": "King"})
     settled()
-    status = usecases.read_reload(core, actor, office["Ada"].device)
+    status = progress.read_reload(core, actor, office["Ada"].device)
     assert (status.reload.reason, status.reload.actor) == ("user Ada King", actor.name)
     settled()
     with core.database.read() as session:
@@ -282,7 +290,7 @@ def test_broken_template_keeps_a_phone_waiting(core, actor, office, settled, mon
     at = datetime.now(UTC) + LATER
     while settle(core, at=at):
         pass
-    states = {row.device_id: row.state for row in usecases.list_reloads(core, actor, PAGE)}
+    states = {row.device_id: row.state for row in progress.list_reloads(core, actor, PAGE)}
     assert states == {broken: ReloadState.CHANGED, office["Bob"].device: ReloadState.SAVED}
     monkeypatch.setattr(usecases, "_differs", differs)
     assert settle(core, at=at + outbox.LEASE * 2) == 1
@@ -336,7 +344,7 @@ def test_served_files_are_kept_once_for_each_rule(core, actor, office):
         ]
 
 
-_COLUMNS = ("at", "door", "organisation_id", "device_id", "vendor", "model", "firmware")
+_COLUMNS = ("at", "door", "address", "organisation_id", "device_id", "vendor", "model", "firmware")
 
 
 class _Seen:
