@@ -21,8 +21,10 @@ from provisioning.vendors.schema import (
     Example,
     Expansion,
     FileRule,
+    Logout,
     Model,
     Screen,
+    Stays,
     Tls,
     UserAgent,
     VendorData,
@@ -41,6 +43,8 @@ _TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("a table in boot", BootStep),
     ("[adopt]", Adopt),
     ("[tls]", Tls),
+    ("[logout]", Logout),
+    ("a member of stays", Stays),
     ("[readback]", Readback),
     ("[[readback.lines]]", ReadLines),
     ("[[readback.keys]]", ReadKeys),
@@ -79,9 +83,8 @@ _TEMPLATE = """\
 #!version:1.0.0.1
 {# One template renders this file for every model; docs/templates.md lists what it sees. The
    parameters are placeholders: put the vendor's own in their place. #}
-{# Many phones keep what a new file merely omits: nobody's accounts are written too, empty. #}
-{% for line in accounts %}
-account.{{ line.n }}.enable = {{ line.user_name != "" }}
+{% for line in lines %}
+account.{{ line.n }}.enable = 1
 account.{{ line.n }}.label = {{ line.label }}
 account.{{ line.n }}.display_name = {{ line.display_name }}
 account.{{ line.n }}.user_name = {{ line.user_name }}
@@ -89,6 +92,13 @@ account.{{ line.n }}.auth_name = {{ line.auth_name }}
 account.{{ line.n }}.password = {{ line.password }}
 account.{{ line.n }}.server = {{ line.server.registrar }}
 account.{{ line.n }}.port = {{ line.server.port }}
+{% endfor %}
+{# Many phones keep what a new file merely omits: what was somebody's is emptied by name. #}
+{% for n in unused %}
+account.{{ n }}.enable = 0
+{% for name in ["label", "display_name", "user_name", "auth_name", "password"] %}
+account.{{ n }}.{{ name }} =
+{% endfor %}
 {% endfor %}
 {% for name, value in adopt %}
 {{ name }} = {{ value }}
