@@ -22,9 +22,11 @@ from provisioning.vendors.schema import (
     Expansion,
     FileRule,
     HttpReload,
+    Logout,
     Model,
     Reload,
     Screen,
+    Stays,
     Tls,
     UserAgent,
     VendorData,
@@ -45,6 +47,8 @@ _TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("[tls]", Tls),
     ("[reload]", Reload),
     ("[reload.http]", HttpReload),
+    ("[logout]", Logout),
+    ("a member of stays", Stays),
     ("[readback]", Readback),
     ("[[readback.lines]]", ReadLines),
     ("[[readback.keys]]", ReadKeys),
@@ -86,9 +90,8 @@ _TEMPLATE = """\
 #!version:1.0.0.1
 {# One template renders this file for every model; docs/templates.md lists what it sees. The
    parameters are placeholders: put the vendor's own in their place. #}
-{# Many phones keep what a new file merely omits: nobody's accounts are written too, empty. #}
-{% for line in accounts %}
-account.{{ line.n }}.enable = {{ line.user_name != "" }}
+{% for line in lines %}
+account.{{ line.n }}.enable = 1
 account.{{ line.n }}.label = {{ line.label }}
 account.{{ line.n }}.display_name = {{ line.display_name }}
 account.{{ line.n }}.user_name = {{ line.user_name }}
@@ -96,6 +99,13 @@ account.{{ line.n }}.auth_name = {{ line.auth_name }}
 account.{{ line.n }}.password = {{ line.password }}
 account.{{ line.n }}.server = {{ line.server.registrar }}
 account.{{ line.n }}.port = {{ line.server.port }}
+{% endfor %}
+{# Many phones keep what a new file merely omits: what was somebody's is emptied by name. #}
+{% for n in unused %}
+account.{{ n }}.enable = 0
+{% for name in ["label", "display_name", "user_name", "auth_name", "password"] %}
+account.{{ n }}.{{ name }} =
+{% endfor %}
 {% endfor %}
 {% for name, value in adopt %}
 {{ name }} = {{ value }}

@@ -172,14 +172,14 @@ def test_work_without_output_ends(render, how: str):
 
 def test_output_ends_at_the_largest_file(render):
     """A file that grows too large fails, and nothing of it is served."""
-    loops = "{% for a in range(2000) %}" + "x" * 600 + "{% endfor %}"
+    loops = "{% for a in range(2000) %}" + "x" * 1200 + "{% endfor %}"
     with pytest.raises(RenderFailed, match=str(LARGEST_FILE)):
         render(loops)
 
 
 def test_output_is_measured_in_bytes(render):
     """The limit is one of bytes, not of characters."""
-    loops = "{% for a in range(1000) %}" + "é" * 600 + "{% endfor %}"
+    loops = "{% for a in range(1500) %}" + "é" * 800 + "{% endfor %}"
     with pytest.raises(RenderFailed, match=str(LARGEST_FILE)):
         render(loops)
 
