@@ -255,7 +255,7 @@ async def test_r16_silent_pbx_holds_nobody_up(listening, telling, monkeypatch, c
     assert not any(each.well for each in heard)
     assert sum("others wait" in each.words for each in heard) == 50
     assert "next try" in later.words
-    assert peer.connections == 1
+    assert peer.connections <= 1
 
 
 async def test_r16_pause_doubles_up_to_a_minute_and_ends(listening, telling, clock):
