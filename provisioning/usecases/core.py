@@ -13,6 +13,7 @@ from provisioning.crypto.digest import Nonces
 from provisioning.crypto.passwords import Pins
 from provisioning.crypto.secrets import Cipher
 from provisioning.store.database import Database
+from provisioning.usecases.ports import Reach, reach_nobody
 from provisioning.usecases.requests import Address
 from provisioning.usecases.sightings import FetchLog
 from provisioning.vendors.registry import Registry
@@ -91,7 +92,10 @@ def utc_now() -> datetime:
 
 @dataclass
 class Core:
-    """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP."""
+    """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP.
+
+    ``reach`` tries out a connection to a PBX.
+    """
 
     database: Database
     registry: Registry
@@ -103,6 +107,7 @@ class Core:
     proxies: tuple[Network, ...] = ()
     clock: Callable[[], datetime] = utc_now
     cache: RenderCache = field(default_factory=RenderCache)
+    reach: Reach = reach_nobody
 
     def is_proxy(self, address: Address) -> bool:
         """Whether the address is one behind which anybody may stand."""

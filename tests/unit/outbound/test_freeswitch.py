@@ -80,12 +80,14 @@ async def test_place_account_is_told_as_a_whole(ask):
     assert peer.heard == [
         b"auth Secret-Enough\n\n",
         b"api sofia status profile internal user p1@pbx.example.com\n\n",
-        b"sendevent NOTIFY\n"
-        b"profile: internal\n"
-        b"content-type: application/simple-message-summary\n"
-        b"event-string: check-sync;reboot=false\n"
-        b"user: p1\n"
-        b"host: pbx.example.com\n\n",
+        (
+            b"sendevent NOTIFY\n"
+            b"profile: internal\n"
+            b"content-type: application/simple-message-summary\n"
+            b"event-string: check-sync;reboot=false\n"
+            b"user: p1\n"
+            b"host: pbx.example.com\n\n"
+        ),
     ]
 
 
