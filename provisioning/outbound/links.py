@@ -286,7 +286,7 @@ class PbxTeller(ABC, Generic[D]):
             return Heard(well=False, words=str(error))
         except Exception as error:  # noqa: BLE001 - whatever a PBX says, no queue stops for it
             _log.exception("pbx-failed", host=connector.host, port=connector.port)
-            return Heard(well=False, words=f"Asking the PBX failed: {reason(error)}.")
+            return Heard(well=False, words=f"Asking the PBX failed: {type(error).__name__}.")
 
     def _link(self, connector: Connector) -> Link[D]:
         if connector not in self._links:

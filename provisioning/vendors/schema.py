@@ -211,6 +211,8 @@ class HttpReload:
 
     ``path`` and ``body`` may hold ``{user}`` and ``{password}``; the same two answer a challenge,
     Basic or Digest. ``port`` is where the phone listens unless a model or a file says otherwise.
+    ``user`` is whom the phone's password belongs to where that is always the same; ``says`` is
+    what the body of a good answer holds, where the status alone does not tell.
     """
 
     __pydantic_config__ = _STRICT
@@ -221,6 +223,8 @@ class HttpReload:
     port: int = 80
     media_type: str = ""
     body: str = ""
+    user: str = ""
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
