@@ -8,6 +8,7 @@ from uuid import UUID
 
 from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.models import (
+    Form,
     Input,
     Listing,
     Secret,
@@ -37,8 +38,10 @@ class HotdeskSession(Shown):
     revision: int
 
 
-class NewHotdeskSession(Input):
+class NewHotdeskSession(Input, Form):
     """A login at a phone, named by its id or MAC, or by the SIP user name of its place account."""
+
+    model_config = Input.model_config
 
     device: Text = absent()
     sip_username: Text = absent()
@@ -46,8 +49,10 @@ class NewHotdeskSession(Input):
     pin: Secret
 
 
-class HotdeskLogout(Input):
+class HotdeskLogout(Input, Form):
     """A phone at which to log out."""
+
+    model_config = Input.model_config
 
     device: Text = absent()
     sip_username: Text = absent()
