@@ -163,6 +163,7 @@ async def test_hd_dial_code_logs_in_and_out(api, seat, dial):
     assert await seated(api) == ["1001"]
     assert await dial("logout", seat) == Told("204", "")
     assert await seated(api) == []
+    assert await dial("logout", seat) == Told("404", "")
 
 
 @on_sqlite
