@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -121,13 +121,13 @@ async def _asked(telling: Telling, http: HttpReload, url: URL) -> Heard:
     ) as session:
 
         async def ask(
-            more: dict[str, str], *middlewares: aiohttp.ClientMiddlewareType
+            more: Mapping[str, str], *middlewares: aiohttp.ClientMiddlewareType
         ) -> tuple[int, list[str], bytes]:
             async with session.request(
                 http.method,
                 url,
                 data=body if http.method == hdrs.METH_POST else None,
-                headers=headers | more,
+                headers={**headers, **more},
                 allow_redirects=False,
                 middlewares=middlewares,
             ) as answer:
