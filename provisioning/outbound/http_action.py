@@ -107,10 +107,10 @@ def _user(telling: Telling) -> str:
 
 
 async def _asked(telling: Telling, http: HttpReload, url: URL) -> Heard:
-    headers = {hdrs.CONTENT_TYPE: http.media_type} if http.media_type else {}
+    headers = {str(hdrs.CONTENT_TYPE): http.media_type} if http.media_type else {}
     body = _filled(http.body, telling, _QUOTED.get(http.media_type, _url_quoted)).encode()
     digest = aiohttp.DigestAuthMiddleware(_user(telling), telling.password)
-    basic = {hdrs.AUTHORIZATION: aiohttp.encode_basic_auth(_user(telling), telling.password)}
+    basic = {str(hdrs.AUTHORIZATION): aiohttp.encode_basic_auth(_user(telling), telling.password)}
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=_any_certificate(), force_close=True, limit=1),
         cookie_jar=aiohttp.DummyCookieJar(),
