@@ -20,6 +20,7 @@ from provisioning.crypto.files import make_folder
 from provisioning.crypto.passwords import Pins
 from provisioning.crypto.secrets import Cipher, load_or_create_keys
 from provisioning.domain.errors import BadCertificate, StoreUnavailable
+from provisioning.outbound.reaching import reaching
 from provisioning.store.database import Database
 from provisioning.store.migrate import migrate, require_newest
 from provisioning.usecases.core import Core, Places
@@ -56,6 +57,7 @@ def build(config: Config, authority: Authority | None = None) -> Core:
         log=FetchLog(database, pending_cap=config.pending_cap),
         proxies=config.phones.proxies,
         reloads_per_second=config.reloads.per_second,
+        reach=reaching(config.outbound.refuse),
     )
     _prepare_first_organisation(core, config)
     return core

@@ -30,6 +30,9 @@ from provisioning.doors.http.ops import ops_application
 from provisioning.doors.http.phones import phones_server
 from provisioning.doors.tftp.server import TftpServer
 from provisioning.doors.tls import ReloadableTls
+from provisioning.outbound.asterisk import AsteriskTeller
+from provisioning.outbound.freeswitch import FreeswitchTeller
+from provisioning.outbound.http_action import HttpTeller
 from provisioning.outbound.sip_notify import SipNotify
 from provisioning.render.environment import environment
 from provisioning.usecases import retention
@@ -81,7 +84,14 @@ class App:
         self._threads = ThreadPoolExecutor(_FETCH_THREADS, thread_name_prefix="fetch")
         self._timers = Timers()
         self._sip = SipNotify()
-        self._teller = PhoneTeller(core, {Way.SIP: self._sip})
+        refuse = config.outbound.refuse
+        self._pbxs = {
+            Way.ASTERISK: AsteriskTeller(refuse),
+            Way.FREESWITCH: FreeswitchTeller(refuse),
+        }
+        self._teller = PhoneTeller(
+            core, {Way.SIP: self._sip, Way.HTTP: HttpTeller(refuse), **self._pbxs}
+        )
         self._http: list[HttpListeners] = []
         self._runners: list[web.AppRunner] = []
         self._tftp = TftpServer(self._answer)
@@ -227,6 +237,8 @@ class App:
             await runner.cleanup()
         await self._teller.stop()
         await self._sip.close()
+        for pbx in self._pbxs.values():
+            pbx.close()
         await self._timers.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._flush_all)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,23 @@ class Reloads(_Section):
     """How many phones are told in a second, by all processes of one database together; 0: none is told."""
 
 
+_NOBODY_ELSES = tuple(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+        "::/127", "fe80::/10", "ff00::/8",
+    )
+)  # fmt: skip
+"""This machine itself, link-local addresses (a cloud's metadata among them), multicast, reserved."""
+
+
+class Outbound(_Section):
+    """What the server connects to by itself: PBXs and phones."""
+
+    refuse: Networks = _NOBODY_ELSES
+    """Networks it never connects to, whatever a tenant asks for; shorten the list for a PBX on the same machine."""
+
+
 class Config(_Section):
     """The whole configuration, checked and complete."""
 
@@ -129,6 +147,7 @@ class Config(_Section):
     ops: Ops = Ops()
     retention: Retention = Retention()
     reloads: Reloads = Reloads()
+    outbound: Outbound = Outbound()
     public_url: HttpsUrl = Field(default_factory=lambda data: _phones_url("https", data))
     """How phones reach this server by HTTPS; derived from the phones' listener when unset."""
     public_http_url: HttpUrl = Field(default_factory=lambda data: _phones_url("http", data))

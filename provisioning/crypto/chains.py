@@ -287,3 +287,19 @@ def installed_chain(certs: Path, listener: str) -> ServerChain | None:
     if not found:
         return None
     return ServerChain(rsa=found.get(KeyKind.RSA), ecdsa=found.get(KeyKind.ECDSA))
+
+
+def trusted_certificates(pem: str) -> str:
+    """Certificates to trust, in PEM, without anything that stood around them.
+
+    Raises InvalidInput if there is none, or one of them cannot be read.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode())
+        return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidInput(
+            "These are no certificates in PEM.",
+            remedy="Give everything from -----BEGIN CERTIFICATE----- to the end of the last one.",
+            field="ca_pem",
+        ) from None

@@ -171,6 +171,13 @@ class Way(StrEnum):
     """The vendor's own request to the phone."""
 
 
+class Pbx(StrEnum):
+    """What a PBX is that is asked to tell phones; the words are those of ``Way``."""
+
+    ASTERISK = "asterisk"
+    FREESWITCH = "freeswitch"
+
+
 class StepKind(StrEnum):
     """What rings in a step of follow me: a colleague, any number, or a call target."""
 

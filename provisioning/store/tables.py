@@ -14,6 +14,7 @@ from provisioning.store.catalogue import (
     UserOption,
 )
 from provisioning.store.changes import Feed, FeedChange
+from provisioning.store.connectors import Connector
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -51,6 +52,7 @@ __all__ = [
     "CallTarget",
     "Category",
     "CategoryOption",
+    "Connector",
     "Contact",
     "CostCentre",
     "DectMember",

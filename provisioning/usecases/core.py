@@ -14,6 +14,7 @@ from provisioning.crypto.passwords import Pins
 from provisioning.crypto.secrets import Cipher
 from provisioning.store.database import Database
 from provisioning.usecases.pace import Pace
+from provisioning.usecases.ports import Reach, reach_nobody
 from provisioning.usecases.requests import Address
 from provisioning.usecases.sightings import FetchLog
 from provisioning.vendors.registry import Registry
@@ -97,7 +98,8 @@ def utc_now() -> datetime:
 class Core:
     """Everything a use case needs. ``registry`` and ``places`` are replaced whole on SIGHUP.
 
-    ``reloads_per_second`` is how many phones all replicas together tell in a second.
+    ``reloads_per_second`` is how many phones all replicas together tell in a second; ``reach``
+    tries out a connection to a PBX.
     """
 
     database: Database
@@ -112,6 +114,7 @@ class Core:
     clock: Callable[[], datetime] = utc_now
     cache: RenderCache = field(default_factory=RenderCache)
     logins: Pace = field(default_factory=lambda: Pace(LOGINS_PER_SECOND))
+    reach: Reach = reach_nobody
 
     def is_proxy(self, address: Address) -> bool:
         """Whether the address is one behind which anybody may stand."""

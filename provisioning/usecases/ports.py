@@ -5,6 +5,7 @@ Plain data, so that whoever sends needs no store and whoever decides needs no so
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -37,7 +38,8 @@ class Contact:
 class Connector:
     """How a PBX is reached: Asterisk's manager interface or FreeSWITCH's event socket.
 
-    ``way`` says which of the two.
+    ``way`` says which of the two. ``profile`` is the sofia profile its phones register at.
+    ``ca_pem`` is whom to trust instead of the public CAs, where ``tls`` is on.
     """
 
     host: str
@@ -46,6 +48,8 @@ class Connector:
     password: str = field(default="", repr=False)
     profile: str = ""
     way: Way = Way.ASTERISK
+    tls: bool = False
+    ca_pem: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +88,12 @@ class Teller(Protocol):
     async def tell(self, telling: Telling) -> Heard:
         """Tell a device and wait for the answer."""
         ...
+
+
+Reach = Callable[[Connector], Heard]
+"""Connects to a PBX, logs in and says what came of it; waits some seconds, and never raises."""
+
+
+def reach_nobody(connector: Connector) -> Heard:  # noqa: ARG001 - one form for all
+    """What a process answers that makes no connections."""
+    return Heard(well=False, words="This process connects to no PBX.")

@@ -25,6 +25,7 @@ from provisioning.store.devices import Device
 from provisioning.store.outbox import Reload
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.connectors import connector_of
 from provisioning.usecases.core import Core
 from provisioning.usecases.current import is_current
 from provisioning.usecases.devices import find_device
@@ -111,11 +112,6 @@ def _note(session: Session, device: UUID, name: str, author: Author, why: str) -
 # --- telling
 
 
-def no_pbx(_session: Session, _cipher: Cipher, _server: UUID) -> Connector | None:
-    """No PBX can be asked to tell its phones."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What is done with a device that is due: told, or put off with a reason."""
@@ -127,7 +123,7 @@ class _Plan:
     waiting: bool = True
 
 
-def to_tell(core: Core, at: datetime, limit: int, pbx: PbxOf = no_pbx) -> list[Telling]:
+def to_tell(core: Core, at: datetime, limit: int, pbx: PbxOf = connector_of) -> list[Telling]:
     """Devices to be told, each by one way and at its own instant; nobody else gets them meanwhile.
 
     Sites take turns, phones somebody stands in front of go first, and all replicas together keep

@@ -63,7 +63,9 @@ def ways_to(
     reach = _reach(core, session, rows, data, pbx)
     order = held_for(rows, core.cipher, None, Scope.RULE)[WAYS].value
     assert isinstance(order, tuple)  # noqa: S101 - the setting is a list
-    found = [_with_login(core, rows, item) for item in ways(rows.device.id, data, order, reach)]
+    web = held_for(rows, core.cipher, None, Scope.DEVICE)["web.mode"].value
+    served = data if web == "https" else replace(data, http=None)  # else it takes no request
+    found = [_with_login(core, rows, item) for item in ways(rows.device.id, served, order, reach)]
     if found:
         return found, ""
     if not (data.notify or data.reboot or data.http):

@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ForeignKeyConstraint, Integer, LargeBinary, Uuid
 
 from provisioning.domain.ids import new_id
 from provisioning.domain.keys import Area, KeyType
-from provisioning.domain.kinds import IdentityKind, LicenceKind, Purpose, SheetKind, TargetKind
+from provisioning.domain.kinds import IdentityKind, LicenceKind, Pbx, Purpose, SheetKind, TargetKind
 from provisioning.domain.settings import Level
 from provisioning.store.base import Base, UtcDateTime
 from provisioning.store.database import Database, Session
@@ -31,6 +31,7 @@ DISTINCT = {"licence": "add_on"}
 
 WORDS = {
     "call_target": {"kind": TargetKind.RING_GROUP},
+    "connector": {"kind": Pbx.ASTERISK},
     "device_identity": {"kind": IdentityKind.MAC},
     "feed_change": {"action": "changed"},
     "key": {"level": Level.ORGANISATION, "area": Area.LINE, "type": KeyType.NONE},

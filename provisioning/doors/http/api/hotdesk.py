@@ -8,6 +8,7 @@ from uuid import UUID
 
 from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.models import (
+    Form,
     Input,
     Listing,
     Moment,
@@ -45,8 +46,10 @@ class HotdeskSession(Shown):
     revision: int
 
 
-class NewHotdeskSession(Input):
+class NewHotdeskSession(Input, Form):
     """A login at a phone, named by its id or MAC, or by the SIP user name of its place account."""
+
+    model_config = Input.model_config
 
     device: Text = absent()
     sip_username: Text = absent()
@@ -56,8 +59,10 @@ class NewHotdeskSession(Input):
     """An id of the request; repeated with the same id it returns the session it began."""
 
 
-class HotdeskLogout(Input):
+class HotdeskLogout(Input, Form):
     """A phone at which to log out."""
+
+    model_config = Input.model_config
 
     device: Text = absent()
     sip_username: Text = absent()

@@ -8,6 +8,7 @@ from provisioning.doors.http.api import (
     bulk,
     catalogue,
     categories,
+    connectors,
     dect,
     devices,
     exports,
@@ -36,6 +37,7 @@ from provisioning.doors.http.api.registry import Endpoint
 _SUBJECTS = (
     organisations,
     sip,
+    connectors,
     users,
     bulk,
     categories,

@@ -184,6 +184,7 @@ SECRETS = {
     "sip": "Canary-Of-Sip",
     "phone": "Canary-Of-Phone",
     "dect": "7391",
+    "connector": "Canary-Of-Connector",
 }
 """Passwords that must never be told to somebody without the permission."""
 
@@ -295,6 +296,9 @@ async def furnish_more(api: Caller, office: Office) -> None:
         "/dect-systems", {"name": "tower", "access_code": SECRETS["dect"], "capacity": 20}
     )
     handset = await api.made(f"/dect-systems/{system['id']}/slots", {"name": "Porter"})
+    connector = {"kind": "freeswitch", "host": "192.0.2.5", "password": SECRETS["connector"]}
+    path = f"/sip-servers/{office['server']}/connector"
+    assert (await api("PUT", path, connector)).status == 200
     events = (await api("GET", "/audit")).json["items"]
     office.ids |= {"event": events[0]["id"]}
     office.ids |= {"system": system["id"], "handset": handset["id"]}
@@ -329,6 +333,12 @@ VALID: dict[str, Any] = {
     "POST /sites": {"name": "other"},
     "POST /profiles": {"name": "other"},
     "POST /sip-servers": {"name": "other", "registrar": "other.example.com"},
+    "PUT /sip-servers/{server}/connector": {
+        "kind": "asterisk",
+        "host": "pbx.example.com",
+        "username": "roost",
+        "password": "Secret-Enough",
+    },
     "POST /sip-accounts": {"username": "7001", "user_id": "{user}"},
     "POST /users": {
         "first_name": "Grace",

@@ -26,6 +26,7 @@ BODIES = {
     "NewAssignments": {"users": []},
     "NewMember": {"device": "{device}"},
     "NewManager": {"device": "{device}"},
+    "NewConnector": {"kind": "freeswitch", "host": "192.0.2.5", "password": "Secret-Enough"},
     "Pin": {"generate": True},
     "FirstPin": {"generate": True},
     "HotdeskExtension": {"until": (datetime.now(UTC) + timedelta(hours=2)).isoformat()},
