@@ -85,7 +85,7 @@ class App:
         self._timers = Timers()
         self._sip = SipNotify()
         refuse = config.outbound.refuse
-        self._pbxs = {
+        self._pbxs: dict[Way, AsteriskTeller | FreeswitchTeller] = {
             Way.ASTERISK: AsteriskTeller(refuse),
             Way.FREESWITCH: FreeswitchTeller(refuse),
         }
