@@ -6,14 +6,17 @@ line stays where it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from provisioning.domain import facts
+from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective
 from provisioning.domain.phone import Line, Phone, Station
-from provisioning.render.explain import Recorded, Words
+from provisioning.render.explain import Recorded, Word, Words, carrying
 
 Context = dict[str, Any]
 
-_OWN = ("line_call_waiting", "line_incoming")
+_OWN = ("line_call_waiting", "line_incoming", "right_incoming", "right_outgoing", "right_cover")
 
 
 def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
@@ -35,9 +38,30 @@ def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
     return sorted(found, key=lambda item: item[0])
 
 
-def line_context(number: int, line: Line, station: Station | None) -> Context:
+def told(value: Any, *held: Effective | None) -> Any:
+    """A value that carries what it comes from, where that is anything."""
+    return carrying(value, *(item for item in held if item is not None))
+
+
+def forwards(settings: Mapping[str, Effective], lines: Sequence[Line]) -> Any:
+    """Whether calls may be forwarded on the phone: not where they go by steps (FEATURES E3)."""
+    may = settings["right.incoming"]
+    allowed = bool(may.value) and not any(line.steps for line in lines)
+    return told(allowed, may, *map(facts.steps, lines))
+
+
+def barred_text(phone: Phone, line: Line) -> Word:
+    """What stands on the screen instead of the name of a line that may not call out, else nothing."""
+    outgoing = line.settings["line.outgoing"]
+    held = line.barred or phone.settings["idle.text"]
+    return Word.of(str(held.value) if outgoing.value == "disabled" else "", held)
+
+
+def line_context(number: int, line: Line, station: Station | None, phone: Phone) -> Context:
     """A line as templates see it."""
     server = line.server
+    rights = {key: phone.settings[key] for key in RIGHTS_ON_PHONES}
+    settings = {**rights, **line.settings}
     data = {
         "n": number,
         "station": station.number if station else 1,
@@ -49,8 +73,11 @@ def line_context(number: int, line: Line, station: Station | None) -> Context:
         "extension": line.extension,
         "voicemail": line.voicemail,
         "shared": line.shared,
-        "caller_id": line.caller_id,
-        "settings": Recorded(line.settings),
+        "caller_id": told(line.caller_id, facts.caller_id(line)),
+        "idle": barred_text(phone, line),
+        "forwards": forwards(settings, [line]),
+        "mailbox": told(line.mailbox, facts.mailbox(line)),
+        "settings": Recorded(settings),
         "server": {
             "registrar": server.registrar,
             "port": server.port,
@@ -142,14 +169,18 @@ def directory_context(phone: Phone) -> Context:
         "first": book.first,
         "total": book.total,
         "contacts": [
-            {
-                "name": contact.name,
-                "first_name": contact.first_name,
-                "last_name": contact.last_name,
-                "department": contact.department,
-                "picture_url": picture_url(phone, contact.picture),
-                "numbers": [{"kind": kind, "number": number} for kind, number in contact.numbers],
-            }
+            Words(
+                {
+                    "name": contact.name,
+                    "first_name": contact.first_name,
+                    "last_name": contact.last_name,
+                    "department": contact.department,
+                    "picture_url": told(picture_url(phone, contact.picture), facts.photo(phone)),
+                    "numbers": [
+                        {"kind": kind, "number": number} for kind, number in contact.numbers
+                    ],
+                }
+            )
             for contact in book.contacts
         ],
     }

@@ -9,7 +9,8 @@ from provisioning.domain.errors import NotFound, UnknownVendor
 from provisioning.domain.phone import Phone
 from provisioning.domain.roles import Permission
 from provisioning.render.explain import ExplainedLine
-from provisioning.render.files import NamedRule, explain_file, losses, named_rules, render_file
+from provisioning.render.files import NamedRule, explain_file, named_rules, render_file
+from provisioning.render.losses import losses
 from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device

@@ -12,7 +12,7 @@ from provisioning.domain.mac import Mac
 from provisioning.domain.phone import Provisioning
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level
-from provisioning.render.files import losses
+from provisioning.render.losses import losses
 from provisioning.store import dect, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device, Station

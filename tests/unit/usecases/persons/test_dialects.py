@@ -15,7 +15,8 @@ from provisioning.domain.phone import Phone
 from provisioning.domain.settings import BY_KEY, SETTINGS, Kind, Level, Scope, Setting, Value
 from provisioning.domain.values import IN_FILES
 from provisioning.render.cases import Case, cases
-from provisioning.render.files import losses, named_rules, render_file
+from provisioning.render.files import named_rules, render_file
+from provisioning.render.losses import losses
 from provisioning.vendors.registry import load_registry
 
 ROOT = Path(__file__).parents[4]
