@@ -215,10 +215,17 @@ def _year(settings: dict[str, Effective], now: datetime) -> int:
 
 
 def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[OwnedLayer]:
-    names = owner_names(snapshot)
     for layer in package_layers(snapshot.organisation.package):
         yield OwnedLayer(snapshot.organisation.id, layer)
-    for row in snapshot.settings:
+    yield from layers_of(snapshot, cipher, snapshot.settings)
+
+
+def layers_of(
+    snapshot: Snapshot, cipher: Cipher, rows: Iterable[SettingValue]
+) -> Iterable[OwnedLayer]:
+    """Stored values with their owners, whose names the snapshot knows as far as they are in it."""
+    names = owner_names(snapshot)
+    for row in rows:
         setting = BY_KEY.get(row.key)
         if setting is None:
             continue  # a key of another version

@@ -22,6 +22,7 @@ from provisioning.usecases.devices import find_device
 from provisioning.usecases.moving import destination
 from provisioning.usecases.phonebook import with_directory
 from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.reporting import reported
 from provisioning.usecases.requests import Door
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
@@ -79,7 +80,9 @@ def loss_report(core: Core, actor: Actor, device: UUID | str) -> list[str]:
     """What was asked of a device and cannot be shown by it, as sentences."""
     actor.require(Permission.READ)
     with core.database.read() as session:
-        phone, vendor = _phone(core, session, actor, find_device(session, actor, device))
+        row = find_device(session, actor, device)
+        phone, vendor = _phone(core, session, actor, row)
+        phone = reported(session, core.cipher, snapshot(session, row), phone)
     return losses(phone, vendor)
 
 
