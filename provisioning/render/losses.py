@@ -104,6 +104,7 @@ def _mute_keys(phone: Phone, vendor: Vendor, keys: Mapping[KeyAddress, Key]) -> 
     """Keys that do nothing for want of a value, a code or a place in the files."""
     codes = {number: line.server.codes for number, line in enumerate(phone.lines, 1)}
     same: dict[tuple[object, ...], bool] = {}
+    now = _files(phone, vendor) if keys else []
     for address, key in keys.items():
         code = _DIALLED.get(key.type, "")
         if code and not key.value and code not in codes.get(key.line, {}):
@@ -111,18 +112,17 @@ def _mute_keys(phone: Phone, vendor: Vendor, keys: Mapping[KeyAddress, Key]) -> 
             continue
         kind = (key.type, bool(key.value), key.line, bool(address.module))
         if kind not in same:
-            same[kind] = _is_mute(phone, vendor, address, key)
+            same[kind] = _is_mute(phone, vendor, replace(key, address=address), now)
         if same[kind]:
             why = "this phone does not show it" if key.value else "it has no value and no code"
             yield f"{_where(address)}: no key of type {key.type}: {why}."
 
 
-def _is_mute(phone: Phone, vendor: Vendor, address: KeyAddress, key: Key) -> bool:
+def _is_mute(phone: Phone, vendor: Vendor, key: Key, now: list[bytes]) -> bool:
     """Whether the files are those of a phone that has no key there, with its label or without."""
     if not vendor.data.files:
         return False
-    now = _files(phone, vendor)
-    nothing = replace(key, address=address, type=KeyType.NONE, value="")
+    nothing = replace(key, type=KeyType.NONE, value="")
     without = [nothing, replace(nothing, label="", line=1)]
     return any(_files(_with_key(phone, vendor, other), vendor) == now for other in without)
 
