@@ -21,7 +21,8 @@ import pytest
 from provisioning.domain.phone import Phone
 from provisioning.domain.timezones import zone_rule
 from provisioning.render.cases import shared_phone
-from provisioning.render.files import losses, named_rules, render_file
+from provisioning.render.files import named_rules, render_file
+from provisioning.render.losses import losses
 from provisioning.render.syntax import FORMS
 from provisioning.vendors import zones
 from provisioning.vendors.folders import shipped_root

@@ -42,6 +42,13 @@ class Effective:
     locked: bool = False
 
 
+RIGHTS_ON_PHONES = tuple(
+    setting.key
+    for setting in SETTINGS
+    if setting.scope is Scope.DEVICE and Level.DEVICE not in setting.levels
+)
+"""Settings about a person that templates look at, to show or hide what the rights are for."""
+
 _PERSON_LEVELS = frozenset({Level.ROLE, Level.USER})
 
 
@@ -65,6 +72,15 @@ def resolve(
         for setting in SETTINGS
         if setting.scope is scope
     }
+
+
+def strictest(people: Sequence[Mapping[str, Effective]]) -> dict[str, Effective]:
+    """The rights of the people of one phone, where it has them once: those that all have."""
+    found = {}
+    for key in RIGHTS_ON_PHONES if people else ():
+        held = [values[key] for values in people]
+        found[key] = next((item for item in held if not item.value), held[0])
+    return found
 
 
 def _held(

@@ -42,6 +42,9 @@ class Line:
     emergency numbers and ``allowed`` ones only. It is ``spare`` beside the lines of somebody who is.
     ``label`` stands on the key, ``display_name`` goes out in calls. ``caller_id`` is the number
     that calls go out with, which the PBX sees to; empty where the organisation has none.
+    ``steps`` says that the PBX takes calls from step to step, ``mailbox`` is the number of the
+    shared mailbox they fall back to. ``barred`` is the text on the screen of somebody who may not
+    call out; None leaves it to the phone's idle text.
     """
 
     user_name: str
@@ -57,6 +60,9 @@ class Line:
     of_place: bool = False
     spare: bool = False
     allowed: tuple[str, ...] = ()
+    steps: bool = False
+    mailbox: str = ""
+    barred: Effective | None = None
 
     @property
     def voicemail(self) -> str:
@@ -107,6 +113,14 @@ class Poured:
 
     start: KeyAddress
     keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A key that a phone of several has not because one of them, by this name, may not have it."""
+
+    key: Key
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +179,12 @@ class Provisioning:
 class Look:
     """A phone's wallpaper and the organisation's logo, as paths behind the screen URL.
 
-    Empty where there is none.
+    Empty where there is none. ``chosen_by`` is the name of the user whose wallpaper it is.
     """
 
     wallpaper: str = ""
     logo: str = ""
+    chosen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +197,9 @@ class Phone:
     ``keys`` sit at their addresses, ``poured`` ones where there is room.
     ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
     empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
+    ``location`` is where an emergency call says it comes from. ``photos`` says that there are
+    some for a phone book to show; ``hidden`` names people on its keys whose calls others may not
+    see. Both are known for the loss report only. ``withheld`` are keys that not all may have.
     """
 
     mac: Mac | None
@@ -205,6 +223,10 @@ class Phone:
     expansion_modules: int = 0
     admin_password: str = ""
     user_password: str = ""
+    location: str = ""
+    photos: bool = False
+    hidden: tuple[str, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def guest(self) -> bool:

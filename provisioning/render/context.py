@@ -13,13 +13,14 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfoNotFoundError
 
+from provisioning.domain import facts
 from provisioning.domain.effective import Effective
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Phone
 from provisioning.domain.timezones import Change, ZoneRule, zone_rule
 from provisioning.render import stations
-from provisioning.render.explain import Recorded, RecordedBy, Word
-from provisioning.render.layout import layout
+from provisioning.render.explain import Recorded, RecordedBy, Word, Words
+from provisioning.render.layout import fitting, layout
 from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -34,15 +35,20 @@ _NO_CHANGE = Change(month=1, week=1, weekday=1, hour=0, minute=0, day=1)
 def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     """The context of every file of a phone.
 
-    - ``phone``: mac, MAC (upper), name, model, firmware, organisation, site, guest, blank, pool,
-      admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
+    - ``phone``: mac, MAC (upper), name, model, firmware, organisation, site, location (where an
+      emergency call says it comes from), guest, blank, pool, forwards (whether calls may be
+      forwarded on the phone itself), hides_calls (whether somebody on its keys is watched whose
+      calls others may not see), admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
       MAC, so that phones do not all ask at once)
     - ``model``: id, lines, keys, modules, module_keys (numbers; where unknown, the most any model
       of the vendor has), colour (whether its screen is known to have colours), cannot (list), and the traits by their names
     - ``settings``: device settings by name (``ntp_server_1``)
     - ``lines``: n, user_name, auth_name, password, display_name, label, extension, voicemail,
-      shared, caller_id (the number calls go out with, empty where the PBX says), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
-      backup_port, codes), settings (``line_codecs``),
+      shared, caller_id (the number calls go out with, empty where the PBX says), idle (the text
+      on the screen of somebody who may not call out, else empty), forwards (as of the phone),
+      mailbox (the number of a shared one), server (registrar, port, transport, outbound_proxy, outbound_port, backup,
+      backup_port, codes), settings (``line_codecs``, and whether the line's person has the
+      ``right_incoming``, ``right_outgoing`` and ``right_cover``),
       station (the slot or port a line belongs to), profile (the number of its profile), bar
       (numbers: those that can be dialled where outgoing calls are disabled), spare (whether it is
       the phone's own account beside a person's lines)
@@ -69,18 +75,20 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       where there is none: a rule that is not written would stay as it was)
     - ``language``, ``tone``: the vendor's word, or empty where it has none
     - ``idle``: the text that stands on the idle screen instead of a name: of a phone nobody has,
-      or that outgoing calls are disabled; else empty
+      or that all its lines may not call out; else empty
     - ``provisioning``: url, scheme, hostpath, user, password, ca_url, ca_pem, screens (where the
       phone tells its events: ``event/dnd-on`` and ``event/dnd-off`` behind it; empty if it cannot)
     - ``look``: wallpaper_url and its file name wallpaper, logo_url (the organisation's avatar);
-      empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG
+      empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG.
+      photos_url: where phones find people's photos by number (``/1001.png`` behind it)
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
     """
     most = Most(vendor, model)
     modules = min(phone.expansion_modules, most.modules)
-    placed, _ = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
+    found, _ = placed_keys(phone, vendor, model)
+    placed = {address: fitting(key, vendor, model) for address, key in found.items()}
     lines = [stations.line_context(phone, *item) for item in stations.numbered(phone, most.lines)]
     profiles = stations.profile_contexts(lines)
     used = {line["n"] for line in lines}
@@ -110,6 +118,13 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "look": _look(phone),
         "adopt": _adopt(phone, vendor),
     }
+
+
+def placed_keys(phone: Phone, vendor: Vendor, model: Model | None) -> tuple[Placed, list[Key]]:
+    """The keys of a phone by address, and those the model has no place for."""
+    most = Most(vendor, model)
+    modules = min(phone.expansion_modules, most.modules)
+    return layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
 
 
 class Most:
@@ -156,7 +171,7 @@ def _known(value: int | None, others: Sequence[int | None]) -> int:
 def _phone(phone: Phone, model: Model | None) -> Context:
     digits = phone.mac.digits if phone.mac else ""
     spread = zlib.crc32(digits.encode()) % (5 * 60)
-    return {
+    data = {
         "mac": digits,
         "MAC": digits.upper(),
         "name": phone.name,
@@ -164,6 +179,9 @@ def _phone(phone: Phone, model: Model | None) -> Context:
         "firmware": phone.firmware,
         "organisation": phone.organisation,
         "site": phone.site,
+        "location": stations.told(phone.location, facts.location(phone)),
+        "forwards": stations.forwards(phone.settings, phone.lines),
+        "hides_calls": stations.told(bool(phone.hidden), *facts.hidden(phone)),
         "guest": phone.guest,
         "blank": phone.blank,
         "pool": phone.pool,
@@ -172,6 +190,7 @@ def _phone(phone: Phone, model: Model | None) -> Context:
         "poll_hour": spread // 60,
         "poll_minute": spread % 60,
     }
+    return Words(data)
 
 
 def _secret(text: str, held: Effective) -> Word:
@@ -249,8 +268,10 @@ def _tone(phone: Phone, vendor: Vendor) -> Word:
 def _idle(phone: Phone) -> Word:
     held = phone.settings["idle.text"]
     own = [line for line in phone.lines if not line.of_place]
-    barred = any(line.settings["line.outgoing"].value == "disabled" for line in own)
-    return Word.of(str(held.value) if phone.guest or barred else "", held)
+    texts = [stations.barred_text(phone, line) for line in own]
+    if texts and all(texts):
+        return texts[0]
+    return Word.of(str(held.value) if phone.guest else "", held)
 
 
 def language(vendor: Vendor, tag: str) -> str:
@@ -263,13 +284,16 @@ def language(vendor: Vendor, tag: str) -> str:
 
 
 def _look(phone: Phone) -> Context:
-    look = phone.look
+    look, screens = phone.look, phone.provisioning.screens
+    cover, avatar = facts.cover(phone), facts.avatar(phone)
     url = stations.picture_url(phone, look.wallpaper)
-    return {
-        "wallpaper_url": url,
-        "wallpaper": url.rpartition("/")[2],
-        "logo_url": stations.picture_url(phone, look.logo),
+    data = {
+        "wallpaper_url": stations.told(url, cover),
+        "wallpaper": stations.told(url.rpartition("/")[2], cover),
+        "logo_url": stations.told(stations.picture_url(phone, look.logo), avatar),
+        "photos_url": stations.told(screens + "photos" if screens else "", facts.photo(phone)),
     }
+    return Words(data)
 
 
 def _provisioning(phone: Phone) -> Context:

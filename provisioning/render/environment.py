@@ -15,13 +15,14 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, nodes
 from jinja2.exceptions import TemplateAssertionError
 from jinja2.runtime import Context as TemplateContext
+from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_eval_context
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from provisioning.domain.errors import RenderFailed, UnsafeValue
-from provisioning.render import explain, limits, syntax
+from provisioning.render import explain, limits, syntax, tracing
 from provisioning.vendors.schema import Syntax
 
 LARGEST_FILE = 2 * 1024 * 1024
@@ -83,6 +84,32 @@ class PhoneEnvironment(ImmutableSandboxedEnvironment):
         return super()._generate(counting, name, filename, defer_init)
 
 
+class ExplainingEnvironment(PhoneEnvironment):
+    """The same for renders whose lines are explained."""
+
+    def __init__(self, folders: Sequence[Path], form: Syntax) -> None:
+        super().__init__(folders, form)
+        self.filters |= tracing.FILTERS
+
+    def call(self, context: TemplateContext, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Note what arguments carry where no macro is there to hand them on."""
+        if not isinstance(obj, Macro):
+            for argument in args:
+                explain.touched(argument)
+        return super().call(context, obj, *args, **kwargs)
+
+    def _generate(
+        self,
+        source: nodes.Template,
+        name: str | None,
+        filename: str | None,
+        defer_init: bool = False,
+    ) -> str:
+        traced = tracing.Tracing().visit(source)
+        traced.set_environment(self)
+        return super()._generate(traced, name, filename, defer_init)
+
+
 class _Counting(NodeTransformer):
     """Puts the charging filters where a template loops, includes and joins texts."""
 
@@ -136,9 +163,7 @@ def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
     def finalize(_context: Any, value: Any) -> Markup:
         if isinstance(value, Markup):
             return value
-        if isinstance(value, explain.Word):
-            explain.note(*value.held)
-        escaped = escape(value)
+        escaped = escape(explain.touched(value))
         limits.made(escaped)
         return escaped + explain.mark()
 
@@ -146,9 +171,11 @@ def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
 
 
 @lru_cache(maxsize=128)
-def environment(folders: tuple[Path, ...], form: Syntax) -> PhoneEnvironment:
+def environment(
+    folders: tuple[Path, ...], form: Syntax, *, explaining: bool = False
+) -> PhoneEnvironment:
     """The environment for these folders, made once; templates reload when their file changes."""
-    return PhoneEnvironment(folders, form)
+    return (ExplainingEnvironment if explaining else PhoneEnvironment)(folders, form)
 
 
 def render_template(
@@ -157,7 +184,8 @@ def render_template(
     """Render one template; raises RenderFailed or UnsafeValue, and never returns half a file."""
     try:
         with limits.bounded():
-            text = _rendered(environment(folders, form).get_template(name), context)
+            phones = environment(folders, form, explaining=explain.is_recording())
+            text = _rendered(phones.get_template(name), context)
     except UnsafeValue:
         raise
     except (

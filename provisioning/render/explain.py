@@ -1,8 +1,10 @@
 """Which setting a rendered line comes from: recorded while the template runs.
 
 In an explaining render the settings a template sees are ``Recorded``: a look-up is noted, and the
-next value printed carries a mark (a private-use character and a number) that says what was
-looked up before it. The marks are taken out again line by line.
+next value printed on the line carries a mark (a private-use character and a number) that says what
+was looked up before it. The marks are taken out again line by line. What a template keeps for later
+keeps what was looked up for it (``carrying``), and tells it where it is used; ``tracing`` sees to
+that.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from markupsafe import Markup
+
 from provisioning.domain.effective import Effective
 from provisioning.domain.settings import BY_KEY, Value
 
@@ -23,9 +27,13 @@ _MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 
 @dataclass
 class Recorder:
-    """What was looked up since the last mark, what each mark stands for, and all keys seen."""
+    """What was looked up since the last mark, what each mark stands for, and all keys seen.
+
+    ``set_aside`` is what was pending when the values began that are worked out now.
+    """
 
     pending: list[Effective] = field(default_factory=list)
+    set_aside: list[list[Effective]] = field(default_factory=list)
     marks: list[list[Effective]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
@@ -80,27 +88,67 @@ class RecordedBy(dict[str, Any]):
 
 
 class Word(str):
-    """A vendor's word for the value of settings, which are noted when the word is printed."""
+    """A text worked out from settings, which are noted when it is used or printed."""
 
     __slots__ = ("held",)
     held: tuple[Effective, ...]
 
     @classmethod
     def of(cls, text: str, *held: Effective) -> Word:
-        """The word for effective values."""
+        """The text for effective values."""
         word = cls(text)
         word.held = held
         return word
 
 
+class Number(int):
+    """A number, or a boolean as 0 or 1, that was worked out from settings."""
+
+    held: tuple[Effective, ...]
+
+
+class Several(list[Any]):
+    """A list worked out from settings."""
+
+    __slots__ = ("held",)
+    held: tuple[Effective, ...]
+
+
+class Fixed(tuple[Any, ...]):  # noqa: SLOT001 - a tuple takes none
+    """A tuple worked out from settings."""
+
+    held: tuple[Effective, ...]
+
+
+_CARRIERS: dict[type, type[Word | Number | Several | Fixed]] = {
+    str: Word, bool: Number, int: Number, list: Several, tuple: Fixed,
+}  # fmt: skip
+
+
+def carrying(value: Any, *held: Effective) -> Any:
+    """The value with the settings it was worked out from; as it is where it cannot carry them.
+
+    It compares, counts and prints as it did before.
+    """
+    already = held_by(value)
+    carrier = type(value) if already else _CARRIERS.get(type(value))
+    if carrier is None or not held:
+        return value
+    carried = carrier(value)
+    carried.held = tuple(dict.fromkeys((*already, *held)))
+    return carried
+
+
+def held_by(value: Any) -> tuple[Effective, ...]:
+    """The settings that a value carries."""
+    return value.held if isinstance(value, Word | Number | Several | Fixed) else ()
+
+
 class Words(dict[str, Any]):
-    """Plain data whose words are noted when looked up: they may be printed as part of another."""
+    """Plain data of which some carries what it comes from: that is noted when it is looked up."""
 
     def __getitem__(self, name: str) -> Any:
-        word = super().__getitem__(name)
-        if isinstance(word, Word):
-            note(*word.held)
-        return word
+        return touched(super().__getitem__(name))
 
 
 def note(*held: Effective) -> None:
@@ -119,6 +167,72 @@ def mark() -> str:
     recorder.marks.append(list(recorder.pending))
     recorder.pending.clear()
     return f"{_OPEN}{len(recorder.marks) - 1}{_CLOSE}"
+
+
+def touched(value: Any) -> Any:
+    """The value, which is being used: what it carries is noted."""
+    note(*held_by(value))
+    return value
+
+
+def begun() -> str:
+    """Set aside what is pending: a value is worked out next, for ``kept`` or ``each``."""
+    recorder = _current.get()
+    if recorder is not None:
+        recorder.set_aside.append(recorder.pending)
+        recorder.pending = []
+    return ""
+
+
+def _collected() -> list[Effective]:
+    """What was noted since the last ``begun``; what was pending before is pending again."""
+    recorder = _current.get()
+    if recorder is None:
+        return []
+    found, recorder.pending = recorder.pending, recorder.set_aside.pop()
+    return found
+
+
+def kept(worked_out: tuple[str, Any]) -> Any:
+    """A value a template keeps, carrying what was noted while it was worked out."""
+    held = _collected()
+    value = worked_out[1]
+    if isinstance(value, Markup):
+        return value + _mark_for(held) if value else value
+    carried = carrying(value, *held)
+    if not held_by(carried):
+        note(*held)
+    return carried
+
+
+def _mark_for(held: list[Effective]) -> str:
+    begun()
+    note(*held)
+    found = mark()
+    _collected()
+    return found
+
+
+def each(worked_out: tuple[str, list[Any]]) -> list[Any]:
+    """The items of a loop, each carrying what was noted while their list was worked out."""
+    held = _collected()
+    items = [carrying(item, *held) for item in worked_out[1]]
+    if not any(map(held_by, items)):
+        note(*held)
+    return items
+
+
+def ended() -> Markup:
+    """A line has ended: what was noted on it and not printed is nothing of the next one."""
+    recorder = _current.get()
+    if recorder is not None:
+        recorder.pending.clear()
+    return Markup("")
+
+
+def is_recording() -> bool:
+    """Whether look-ups are being recorded."""
+    return _current.get() is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The files of a phone: their names, their bytes, where their lines come from, what is lost."""
+"""The files of a phone: their names, their bytes, where their lines come from."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioning.domain.keys import KeyType
 from provisioning.domain.phone import Phone
-from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.environment import render_template
-from provisioning.render.layout import layout
-from provisioning.vendors import grammar, zones
+from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.schema import FileRule, Model
+from provisioning.vendors.schema import FileRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,100 +78,3 @@ class Checksums(dict[str, str]):
 def _folders(vendor: Vendor) -> tuple[Path, ...]:
     """The vendor's own folders, then the roots they stand in, for ``_shared``."""
     return (*vendor.folders, *dict.fromkeys(folder.parent for folder in vendor.folders))
-
-
-def losses(phone: Phone, vendor: Vendor) -> list[str]:
-    """What was asked of this phone and cannot be shown by its model, as sentences."""
-    model = vendor.model(phone.model)
-    return [
-        *_line_losses(phone, model),
-        *_guest_losses(phone, vendor),
-        *_key_losses(phone, vendor, model),
-        *_word_losses(phone, vendor),
-        *_zone_losses(phone, vendor, model),
-        *_setting_losses(phone, vendor),
-    ]
-
-
-def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
-    if model is None:
-        return
-    if model.lines is not None and len(phone.lines) > model.lines:
-        names = ", ".join(line.label for line in phone.lines[model.lines :])
-        yield f"{model.id} has {model.lines} lines; without one: {names}."
-    for number, line in enumerate(phone.lines, 1):
-        if model.label_length is not None and len(line.label) > model.label_length:
-            yield f"Label of line {number} is cut after {model.label_length} characters."
-    if "srtp" in model.cannot and any(
-        line.settings["line.srtp"].value != "off" for line in phone.lines
-    ):
-        yield f"{model.id} cannot encrypt speech (SRTP)."
-
-
-def _guest_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
-    if phone.pool and phone.guest and not phone.lines:
-        yield (
-            "The phone has no SIP account of its own: nobody can call with it without a login, "
-            "not even for help."
-        )
-    if phone.lines and phone.guest and "line.outgoing" not in used_settings(phone, vendor):
-        yield (
-            "The phone cannot be barred by its files: without a login any number can be dialled "
-            "with its own account, unless the PBX bars it."
-        )
-
-
-def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
-    most = context.Most(vendor, model)
-    modules = min(phone.expansion_modules, most.modules)
-    placed, beyond = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
-    for key in beyond:
-        yield f"No place is left for the key '{key.label or key.value or key.type}'."
-    for address, key in sorted(placed.items()):
-        where = f"Key {address.position}" + (f" of module {address.module}" * bool(address.module))
-        if key.type in (KeyType.NONE, KeyType.LINE):
-            continue
-        if key.type not in vendor.data.key_types:
-            yield f"{where}: the dialect has no key of type {key.type}."
-        elif model is not None and key.type in model.cannot:
-            yield f"{where}: {model.id} has no key of type {key.type}."
-
-
-def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
-    tag = str(phone.settings["language"].value)
-    languages = vendor.data.languages
-    if languages and tag not in languages and tag.partition("-")[0] not in languages:
-        yield f"The phones of {vendor.data.name} have no language '{tag}'; English is shown."
-    country = str(phone.settings["tone.country"].value)
-    if country and vendor.data.tones and country not in vendor.data.tones:
-        yield f"The phones of {vendor.data.name} have no tones of '{country}'; theirs are used."
-
-
-def _zone_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
-    # Of a model without any zone the setting is told to have no effect.
-    if not phone.settings["time.zone"].value or vendor.zone_grammar(model) is None:
-        return
-    sentence = zones.expressible(context.zone_of(phone), vendor, model)
-    if sentence:
-        yield sentence
-
-
-def _setting_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
-    """Settings somebody chose that no file of this phone looks at."""
-    held = {**phone.settings}
-    for line in phone.lines:
-        held.update(line.settings)
-    chosen = {key for key, value in held.items() if value.origin.level is not Level.BUILT_IN}
-    for key in sorted(chosen - used_settings(phone, vendor)):
-        if key in vendor.data.cannot:
-            yield f"The setting '{key}' has no effect: no phone of {vendor.data.name} has it."
-        else:
-            yield f"The setting '{key}' has no effect in this phone's files."
-
-
-def used_settings(phone: Phone, vendor: Vendor) -> set[str]:
-    """The keys of the settings that the files of a phone look at."""
-    with explain.recording() as recorder:
-        for item in named_rules(phone, vendor):
-            render_file(phone, vendor, item.rule)
-    return recorder.seen

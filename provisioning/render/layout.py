@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Phone
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
 
 
 def layout(
@@ -40,6 +42,21 @@ def layout(
             else:
                 placed[place] = replace(key, address=place)
     return placed, beyond
+
+
+def fitting(key: Key, vendor: Vendor, model: Model | None) -> Key:
+    """The key, or in place of a prefix the phone has no key for one that dials it by itself.
+
+    What is dialled after it, the server asks for (FEATURES A10, B9, D5).
+    """
+    if key.type is not KeyType.PREFIX or not key.value or _has(key.type, vendor, model):
+        return key
+    dials = _has(KeyType.SPEED_DIAL, vendor, model)
+    return replace(key, type=KeyType.SPEED_DIAL) if dials else key
+
+
+def _has(kind: KeyType, vendor: Vendor, model: Model | None) -> bool:
+    return kind in vendor.data.key_types and not (model and kind in model.cannot)
 
 
 def _rank(address: KeyAddress) -> tuple[bool, int, int]:

@@ -6,16 +6,18 @@ line stays where it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provisioning.domain.effective import resolve
+from provisioning.domain import facts
+from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective, resolve
 from provisioning.domain.phone import Line, Phone, Server, Station
 from provisioning.domain.settings import BY_KEY, Scope
-from provisioning.render.explain import Recorded, RecordedBy, Words
+from provisioning.render.explain import Recorded, RecordedBy, Word, Words, carrying
 
 Context = dict[str, Any]
 
-_OWN = ("line_call_waiting", "line_incoming")
+_OWN = ("line_call_waiting", "line_incoming", "right_incoming", "right_outgoing", "right_cover")
 
 
 def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
@@ -37,6 +39,26 @@ def numbered(phone: Phone, most: int) -> list[tuple[int, Line, Station | None]]:
     return sorted(found, key=lambda item: item[0])
 
 
+def told(value: Any, *held: Effective | None) -> Any:
+    """A value that carries what it comes from, where that is anything."""
+    return carrying(value, *(item for item in held if item is not None))
+
+
+def forwards(settings: Mapping[str, Effective], lines: Sequence[Line]) -> Any:
+    """Whether calls may be forwarded on the phone: not where they go by steps (FEATURES E3)."""
+    may = settings["right.incoming"]
+    allowed = bool(may.value) and not any(line.steps for line in lines)
+    return told(allowed, may, *map(facts.steps, lines))
+
+
+def barred_text(phone: Phone, line: Line) -> Word:
+    """What stands on the screen instead of the name of a line that may not call out, else nothing."""
+    outgoing = line.settings["line.outgoing"]
+    held = line.barred or phone.settings["idle.text"]
+    barred = outgoing.value == "disabled" and not line.spare
+    return Word.of(str(held.value) if barred else "", held)
+
+
 _NO_NUMBERS = ("112", "911")
 """What is never barred where a place names no emergency numbers."""
 
@@ -44,6 +66,8 @@ _NO_NUMBERS = ("112", "911")
 def line_context(phone: Phone, number: int, line: Line, station: Station | None) -> Context:
     """A line as templates see it."""
     server = line.server
+    rights = {key: phone.settings[key] for key in RIGHTS_ON_PHONES}
+    settings = {**rights, **line.settings}
     emergency = phone.settings["emergency.numbers"]
     numbers: Any = emergency.value or _NO_NUMBERS
     data = {
@@ -57,10 +81,13 @@ def line_context(phone: Phone, number: int, line: Line, station: Station | None)
         "extension": line.extension,
         "voicemail": line.voicemail,
         "shared": line.shared,
-        "caller_id": line.caller_id,
+        "caller_id": told(line.caller_id, facts.caller_id(line)),
+        "idle": barred_text(phone, line),
+        "forwards": forwards(settings, [line]),
+        "mailbox": told(line.mailbox, facts.mailbox(line)),
         "spare": line.spare,
         "bar": RecordedBy({"numbers": [*dict.fromkeys([*numbers, *line.allowed])]}, emergency),
-        "settings": Recorded(line.settings),
+        "settings": Recorded(settings),
         "server": {
             "registrar": server.registrar,
             "port": server.port,
@@ -86,7 +113,8 @@ def account_contexts(phone: Phone, lines: list[Context], most: int) -> list[Cont
 
 def nobodys_context(phone: Phone, number: int = 1) -> Context:
     """A line nobody has. Its settings are not told as looked at, for nobody set them."""
-    settings = {BY_KEY[key].name: held.value for key, held in _NOBODYS.settings.items()}
+    held = {**_NOBODYS.settings, **{key: phone.settings[key] for key in RIGHTS_ON_PHONES}}
+    settings = {BY_KEY[key].name: item.value for key, item in held.items()}
     own = {"station": number, "profile": 1, "settings": settings}
     return line_context(phone, number, _NOBODYS, None) | own
 
@@ -168,14 +196,18 @@ def directory_context(phone: Phone) -> Context:
         "first": book.first,
         "total": book.total,
         "contacts": [
-            {
-                "name": contact.name,
-                "first_name": contact.first_name,
-                "last_name": contact.last_name,
-                "department": contact.department,
-                "picture_url": picture_url(phone, contact.picture),
-                "numbers": [{"kind": kind, "number": number} for kind, number in contact.numbers],
-            }
+            Words(
+                {
+                    "name": contact.name,
+                    "first_name": contact.first_name,
+                    "last_name": contact.last_name,
+                    "department": contact.department,
+                    "picture_url": told(picture_url(phone, contact.picture), facts.photo(phone)),
+                    "numbers": [
+                        {"kind": kind, "number": number} for kind, number in contact.numbers
+                    ],
+                }
+            )
             for contact in book.contacts
         ],
     }

@@ -62,7 +62,8 @@ def shown(actor: Actor, values: Mapping[str, Effective]) -> tuple[Effective, ...
 
 def visible(actor: Actor, value: Effective) -> Effective:
     """One effective value as the actor may see it."""
-    secret = BY_KEY[value.key].class_ is Class.SECRET
+    setting = BY_KEY.get(value.key)  # none for what is no setting, as a cover picture
+    secret = setting is not None and setting.class_ is Class.SECRET
     if not secret or not value.value or actor.may(Permission.SECRETS):
         return value
     return replace(value, value=MASK)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
 
-from provisioning.domain.effective import Effective
+from provisioning.domain.effective import Effective, Origin
 from provisioning.domain.keys import PEOPLE_SETS, TARGET, Area, Key, KeyAddress, KeyType, is_id
 from provisioning.domain.kinds import TargetKind
+from provisioning.domain.settings import Level
 from provisioning.store.catalogue import CallTarget, CostCentre, Number
 from provisioning.store.people import User
 
@@ -49,16 +50,26 @@ class Person:
         """Whether a right or a feature holds for them."""
         return bool(self.held[right].value)
 
+    def deciding(self, key: str) -> Effective:
+        """What holds for them of a setting, or of what an admin gave them that is none."""
+        origin = Origin(Level.USER, self.user.name)
+        return self.held.get(key) or Effective(key, value=True, origin=origin)
+
     @property
     def records(self) -> bool:
         """Whether they start and stop recording by a key (FEATURES B11, D6)."""
         return self.held["call.recording"].value == "on-demand" and self.may("right.record")
 
 
-def permitted(key: Key, person: Person | None) -> bool:
-    """Whether a key may be on the phone of its person; a phone of several has all."""
-    if person is None:
-        return True
+def refused(key: Key, people: Sequence[Person]) -> Person | None:
+    """Who of the people of a phone may not have a key; None where all may, or nobody is there.
+
+    What it does is done for the whole phone, so that the strictest holds.
+    """
+    return next((person for person in people if not _permitted(key, person)), None)
+
+
+def _permitted(key: Key, person: Person) -> bool:
     if key.type is KeyType.RECORD and not person.records:
         return False
     if key.type is KeyType.FORWARD and person.user.steps:
@@ -95,7 +106,7 @@ def function_keys(person: Person, present: Iterable[Key]) -> Iterator[Key]:
     types = {key.type for key in present}
     for function in person.held["keys.functions"].value:  # type: ignore[union-attr]  # a LIST
         make, deciding = _MADE[str(function)]
-        because = tuple(person.held[key] for key in ("keys.functions", *deciding))
+        because = tuple(person.deciding(key) for key in ("keys.functions", *deciding))
         for key in make(person):
             if (key.type, key.value) not in known and (key.value or key.type not in types):
                 yield replace(key, because=because)
@@ -168,17 +179,18 @@ _Make = Callable[[Person], Iterator[Key]]
 _MADE: dict[str, tuple[_Make, tuple[str, ...]]] = {
     "record": (_record, ("call.recording", "right.record")),
     "anonymous": (_anonymous, ("right.outgoing",)),
-    "account-code": (_account_code, ()),
+    "account-code": (_account_code, ("cost-centre",)),
     "callback": (_callback, ("call.method", "call.callback-number")),
-    "caller-ids": (_caller_ids, ("feature.several-caller-ids",)),
+    "caller-ids": (_caller_ids, ("feature.several-caller-ids", "caller-ids")),
     "barge": (partial(_operator, "barge", "Barge in"), _operates("barge")),
     "listen": (partial(_operator, "listen", "Listen"), _operates("listen")),
     "whisper": (partial(_operator, "whisper", "Whisper"), _operates("whisper")),
-    "shared-voicemail": (_shared_voicemail, ()),
+    "shared-voicemail": (_shared_voicemail, ("fallback",)),
     "voicemail": (_voicemail, ("feature.voicemail",)),
     "pickup": (_pickup, ("right.calls", "right.pickup")),
 }
-"""What makes the keys of each function, and the settings that decide whether it has any.
+"""What makes the keys of each function, and what decides whether it has any: settings, or what
+an admin gave the person.
 
 FEATURES A10, B8, B9, B11, B14, C3, D3, D5, E5.
 """

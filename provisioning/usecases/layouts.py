@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from provisioning.domain.keys import (
     PEOPLE_SETS,
@@ -14,28 +14,29 @@ from provisioning.domain.keys import (
     is_id,
     slots,
 )
-from provisioning.domain.phone import Poured
+from provisioning.domain.phone import Poured, Withheld
 from provisioning.domain.settings import Level
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
 from provisioning.store.values import KeyValue
-from provisioning.usecases.functions import Person, aimed, function_keys, permitted
+from provisioning.usecases.functions import Person, aimed, function_keys, refused
 
 _LEVELS = list(Level)
 _FIRST = KeyAddress(Area.LINE, 0, 1)
 
 
-def at_addresses(snapshot: Snapshot, alone: Person | None) -> tuple[Key, ...]:
+def at_addresses(snapshot: Snapshot, people: Sequence[Person]) -> tuple[Key, ...]:
     """The keys that are set at an address, those of later levels over those of earlier ones."""
-    return tuple(key for key in _set(snapshot, alone) if key.type not in SETS)
+    return tuple(key for key in _set(snapshot, people) if key.type not in SETS)
 
 
-def poured(snapshot: Snapshot, alone: Person | None) -> tuple[Poured, ...]:
+def poured(snapshot: Snapshot, people: Sequence[Person]) -> tuple[Poured, ...]:
     """Generated sets from their address on, then the user's own list wherever there is room.
 
     Keys that the user's features make come last.
     """
-    held = _set(snapshot, alone)
+    alone = _alone(people)
+    held = _set(snapshot, people)
     sets = [
         Poured(key.address, tuple(_generated(key, snapshot, alone)))
         for key in held
@@ -44,7 +45,7 @@ def poured(snapshot: Snapshot, alone: Person | None) -> tuple[Poured, ...]:
     if alone is None:
         return tuple(sets)
     rows = [row for row in snapshot.keys if row.level == Level.USER]
-    mine = _shown((row for row in rows if row.owner_id == alone.user.id), snapshot, alone)
+    mine = _shown((row for row in rows if row.owner_id == alone.user.id), snapshot, people)
     flat = [
         item
         for key in mine
@@ -54,26 +55,47 @@ def poured(snapshot: Snapshot, alone: Person | None) -> tuple[Poured, ...]:
     return (*sets, Poured(_FIRST, (*flat, *functions)))
 
 
-def _set(snapshot: Snapshot, alone: Person | None) -> list[Key]:
+def withheld(snapshot: Snapshot, people: Sequence[Person]) -> tuple[Withheld, ...]:
+    """The keys that a phone of several has not, because not all of them may have them."""
+    if len(people) < 2:
+        return ()
+    keys = map(_key, _rows(snapshot, people))
+    refusals = ((key, refused(key, people)) for key in keys)
+    return tuple(Withheld(key, person.user.name) for key, person in refusals if person)
+
+
+def _alone(people: Sequence[Person]) -> Person | None:
+    return people[0] if len(people) == 1 else None
+
+
+def _set(snapshot: Snapshot, people: Sequence[Person]) -> list[Key]:
+    return _shown(_rows(snapshot, people), snapshot, people)
+
+
+def _rows(snapshot: Snapshot, people: Sequence[Person]) -> list[KeyValue]:
+    alone = _alone(people)
     role = alone.user.role_id if alone else None
     held: dict[KeyAddress, KeyValue] = {}
     for row in sorted(snapshot.keys, key=lambda row: _LEVELS.index(Level(row.level))):
         if row.level == Level.USER or (row.level == Level.ROLE and row.owner_id != role):
             continue
         held[_address(row)] = row
-    return _shown(held.values(), snapshot, alone)
+    return list(held.values())
+
+
+def _key(row: KeyValue) -> Key:
+    return Key(_address(row), KeyType(row.type), row.value, row.label, row.line)
 
 
 def _address(row: KeyValue) -> KeyAddress:
     return KeyAddress(Area(row.area), row.module, row.position)
 
 
-def _shown(rows: Iterable[KeyValue], snapshot: Snapshot, alone: Person | None) -> list[Key]:
-    """The keys of rows by address, without those the person may not have."""
+def _shown(rows: Iterable[KeyValue], snapshot: Snapshot, people: Sequence[Person]) -> list[Key]:
+    """The keys of rows by address, without those that not all of the people may have."""
     found = []
-    for row in rows:
-        key = Key(_address(row), KeyType(row.type), row.value, row.label, row.line)
-        key_now = aimed(key, snapshot.targets) if permitted(key, alone) else None
+    for key in map(_key, rows):
+        key_now = None if refused(key, people) else aimed(key, snapshot.targets)
         if key_now is not None:
             found.append(key_now)
     return sorted(found, key=lambda key: key.address)

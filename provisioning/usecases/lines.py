@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.crypto.secrets import Cipher
-from provisioning.domain.effective import Effective, Layer, resolve
-from provisioning.domain.kinds import Appearance, Incoming
+from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective, Layer, resolve
+from provisioning.domain.keys import is_id
+from provisioning.domain.kinds import Appearance, Incoming, TargetKind
 from provisioning.domain.phone import Line, Server
-from provisioning.domain.settings import SETTINGS, Level, Scope
+from provisioning.domain.settings import Level, Scope
 from provisioning.render.explain import Word
 from provisioning.store.devices import Station
 from provisioning.store.people import SipAccount, SipServer, User
@@ -58,14 +59,6 @@ def people_at(snapshot: Snapshot, station: UUID) -> list[tuple[User, bool]]:
     ]
 
 
-_RIGHTS_ON_PHONES = {
-    setting.key
-    for setting in SETTINGS
-    if setting.scope is Scope.DEVICE and Level.DEVICE not in setting.levels
-}
-"""Settings about a person that templates look at, to show or hide what the rights are for."""
-
-
 def _rings_here(user: User) -> bool:
     return user.enabled and user.incoming == Incoming.FIXED
 
@@ -74,7 +67,7 @@ def person(layers: Sequence[OwnedLayer], user: User) -> dict[str, Effective]:
     """What holds of the settings that are about a person, their rights on the phone too."""
     own = concerning(layers, user)
     on_the_phone = resolve(own, scope=Scope.DEVICE)
-    rights = {key: held for key, held in on_the_phone.items() if key in _RIGHTS_ON_PHONES}
+    rights = {key: held for key, held in on_the_phone.items() if key in RIGHTS_ON_PHONES}
     return resolve(own, scope=Scope.PERSON) | rights
 
 
@@ -90,10 +83,17 @@ def lines_at(
     for user, shared in people:
         held = person(layers, user)
         settings = _of_features(resolve(concerning(layers, user), scope=Scope.LINE), held)
+        settings |= {key: held[key] for key in RIGHTS_ON_PHONES}
         accounts = [row for row in snapshot.accounts if row.user_id == user.id]
         for account in _called_out_by(accounts, held):
             line = _line(snapshot, cipher, account, settings, user=user, shared=shared)
-            yield replace(line, server=_permitted(line.server, held))
+            yield replace(
+                line,
+                server=_permitted(line.server, held),
+                steps=bool(user.steps),
+                mailbox=shared_mailbox(snapshot, user),
+                barred=barred(settings, held),
+            )
     single = snapshot.system is None and len(snapshot.stations) == 1
     if people and not (single and station.id in snapshot.seated):
         return
@@ -130,6 +130,24 @@ def _of_features(
     return settings | {waiting.key: waiting}
 
 
+def barred(settings: Mapping[str, Effective], held: Mapping[str, Effective]) -> Effective | None:
+    """The idle text of somebody whose outgoing calls are disabled (FEATURES C2)."""
+    outgoing = settings["line.outgoing"]
+    if outgoing.value != "disabled":
+        return None
+    text = str(held["idle.barred-text"].value)
+    return Effective("idle.text", text, outgoing.origin, outgoing.locked)
+
+
+def shared_mailbox(snapshot: Snapshot, user: User) -> str:
+    """The number of the shared mailbox a person's calls fall back to; empty for none."""
+    fallback = user.fallback
+    if fallback.get("kind") != TargetKind.SHARED_VOICEMAIL or not is_id(fallback.get("id", "")):
+        return ""
+    target = snapshot.targets.get(UUID(fallback["id"]))
+    return (target.number or "") if target is not None else ""
+
+
 def _called_out_by(
     accounts: list[SipAccount], held: Mapping[str, Effective]
 ) -> Sequence[SipAccount]:
@@ -145,6 +163,7 @@ _CODES = {
     "pickup": ("right.calls", "right.pickup"),
     "park": ("right.park",),
     "retrieve": ("right.park",),
+    "record": ("right.record",),
 }
 """What a person needs to be told a feature code of their server (FEATURES B14, D3, D4)."""
 

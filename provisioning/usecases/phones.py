@@ -9,7 +9,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from provisioning.crypto.secrets import Cipher
-from provisioning.domain.effective import Effective, Layer, Origin, resolve
+from provisioning.domain.effective import (
+    RIGHTS_ON_PHONES,
+    Effective,
+    Layer,
+    Origin,
+    resolve,
+    strictest,
+)
 from provisioning.domain.kinds import DectRole, DeviceState, Purpose
 from provisioning.domain.packages import package_layers
 from provisioning.domain.phone import Dect, Look, Member, Phone, Provisioning, Station
@@ -43,13 +50,13 @@ def build_phone(
     blank = device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
     owner = None if blank else _alone(snapshot)
     settings = resolve(concerning(layers, owner), scope=Scope.DEVICE)
-    who = _person(snapshot, layers, owner) if owner else None
-    if not blank:
-        settings |= _barred(snapshot, layers)
+    people = [] if blank or snapshot.system is not None else _people(snapshot)
+    crew = [_person(snapshot, layers, user) for user in people]
     places = tuple(_places(snapshot, cipher, layers))
     if blank:
         places = tuple(replace(place, name="", lines=()) for place in places)
     else:
+        settings |= _of_people(places)
         settings |= _welcome(snapshot, settings, places)
     stations = places if snapshot.system is not None or len(places) > 1 else ()
     return Phone(
@@ -64,8 +71,9 @@ def build_phone(
         lines=tuple(line for place in places for line in place.lines),
         stations=stations,
         dect=_dect(snapshot, cipher),
-        keys=keys.at_addresses(snapshot, who),
-        poured=keys.poured(snapshot, who),
+        keys=keys.at_addresses(snapshot, crew),
+        poured=keys.poured(snapshot, crew),
+        withheld=keys.withheld(snapshot, crew),
         provisioning=provisioning,
         look=Look() if blank else _look(snapshot, settings, owner),
         pool=any(station.pool for station in snapshot.stations),
@@ -75,6 +83,7 @@ def build_phone(
         or cipher.decrypt(device.admin_password_encrypted, PURPOSE_PHONE),
         user_password=str(settings["user.password"].value)
         or cipher.decrypt(device.user_password_encrypted, PURPOSE_PHONE),
+        location=snapshot.site.emergency_location or snapshot.organisation.address,
     )
 
 
@@ -97,6 +106,7 @@ def _alone(snapshot: Snapshot) -> User | None:
 
 
 def _people(snapshot: Snapshot) -> list[User]:
+    """Everybody who has a line of the device, in the order of the lines."""
     return [user for station in snapshot.stations for user, _ in people_at(snapshot, station.id)]
 
 
@@ -113,14 +123,26 @@ def _person(snapshot: Snapshot, layers: Sequence[OwnedLayer], user: User) -> Per
     )
 
 
-def _barred(snapshot: Snapshot, layers: Sequence[OwnedLayer]) -> dict[str, Effective]:
-    """The idle text where somebody's outgoing calls are disabled, the first one's (FEATURES C2)."""
-    for user in _people(snapshot):
-        outgoing = resolve(concerning(layers, user), scope=Scope.LINE)["line.outgoing"]
-        if outgoing.value == "disabled":
-            text = str(person(layers, user)["idle.barred-text"].value)
-            return {"idle.text": Effective("idle.text", text, outgoing.origin, outgoing.locked)}
-    return {}
+STEERED = RIGHTS_ON_PHONES[0]
+"""What the settings of a line hold that is a person's, and none that is its place's."""
+
+
+def _of_people(places: Sequence[Station]) -> dict[str, Effective]:
+    """What holds for the whole phone because of the people on it (FEATURES C2, C4, C5).
+
+    A right is there once only where all have it; nobody may call out where no line may.
+    """
+    lines = [
+        line
+        for place in places
+        for line in place.lines
+        if STEERED in line.settings and not line.of_place
+    ]
+    found = strictest([line.settings for line in lines])
+    texts = [line.barred for line in lines if line.barred]
+    if texts and len(texts) == len(lines):
+        found["idle.text"] = texts[0]
+    return found
 
 
 def _welcome(
@@ -139,9 +161,11 @@ def _welcome(
 def _look(snapshot: Snapshot, settings: Mapping[str, Effective], owner: User | None) -> Look:
     """The wallpaper of the device's user where they may choose one, else the organisation's."""
     chosen = (owner.id,) if owner is not None and settings["right.cover"].value else ()
+    own = picture_path(snapshot.look, Purpose.COVER, *chosen)
     return Look(
-        wallpaper=picture_path(snapshot.look, Purpose.COVER, *chosen, None),
+        wallpaper=own or picture_path(snapshot.look, Purpose.COVER, None),
         logo=picture_path(snapshot.look, Purpose.AVATAR, None),
+        chosen_by=owner.name if owner is not None and own else "",
     )
 
 
@@ -196,10 +220,17 @@ def _year(settings: dict[str, Effective], now: datetime) -> int:
 
 
 def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[OwnedLayer]:
-    names = owner_names(snapshot)
     for layer in package_layers(snapshot.organisation.package):
         yield OwnedLayer(snapshot.organisation.id, layer)
-    for row in snapshot.settings:
+    yield from layers_of(snapshot, cipher, snapshot.settings)
+
+
+def layers_of(
+    snapshot: Snapshot, cipher: Cipher, rows: Iterable[SettingValue]
+) -> Iterable[OwnedLayer]:
+    """Stored values with their owners, whose names the snapshot knows as far as they are in it."""
+    names = owner_names(snapshot)
+    for row in rows:
         setting = BY_KEY.get(row.key)
         if setting is None:
             continue  # a key of another version

@@ -9,7 +9,8 @@ from provisioning.domain.errors import NotFound, UnknownVendor
 from provisioning.domain.phone import Phone
 from provisioning.domain.roles import Permission
 from provisioning.render.explain import ExplainedLine
-from provisioning.render.files import NamedRule, explain_file, losses, named_rules, render_file
+from provisioning.render.files import NamedRule, explain_file, named_rules, render_file
+from provisioning.render.losses import losses
 from provisioning.store import queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
@@ -21,6 +22,7 @@ from provisioning.usecases.devices import find_device
 from provisioning.usecases.moving import destination
 from provisioning.usecases.phonebook import with_directory
 from provisioning.usecases.phones import Facts, build_phone
+from provisioning.usecases.reporting import reported
 from provisioning.usecases.requests import Door
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
@@ -78,7 +80,9 @@ def loss_report(core: Core, actor: Actor, device: UUID | str) -> list[str]:
     """What was asked of a device and cannot be shown by it, as sentences."""
     actor.require(Permission.READ)
     with core.database.read() as session:
-        phone, vendor = _phone(core, session, actor, find_device(session, actor, device))
+        row = find_device(session, actor, device)
+        phone, vendor = _phone(core, session, actor, row)
+        phone = reported(session, core.cipher, snapshot(session, row), phone)
     return losses(phone, vendor)
 
 

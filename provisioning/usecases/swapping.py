@@ -12,7 +12,7 @@ from provisioning.domain.mac import Mac
 from provisioning.domain.phone import Provisioning
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level
-from provisioning.render.files import losses
+from provisioning.render.losses import losses
 from provisioning.store import dect, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device, Station
@@ -25,6 +25,7 @@ from provisioning.usecases.dect import check_room, locked_system
 from provisioning.usecases.devices import check_provable, find_device, fitting_modules, retire
 from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.registering import Described, described, ports_of, register
+from provisioning.usecases.reporting import reported
 from provisioning.vendors.schema import Model, ModelKind
 
 
@@ -131,6 +132,7 @@ def _losses(core: Core, session: Session, old: Device, new: Described) -> tuple[
     phone = build_phone(
         rows, core.cipher, facts=facts, provisioning=Provisioning(), now=core.clock()
     )
+    phone = reported(session, core.cipher, rows, phone)
     told = losses(replace(phone, mac=new.mac, model=facts.model, firmware=""), new.maker)
     most = _most_modules(new.kind)
     if old.expansion_modules > most:

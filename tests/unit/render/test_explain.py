@@ -11,7 +11,8 @@ from provisioning.domain.settings import Level, Scope
 from provisioning.render import explain
 from provisioning.render.cases import cases, shared_phone
 from provisioning.render.environment import environment, render_template
-from provisioning.render.files import explain_file, named_rules, render_file, used_settings
+from provisioning.render.files import explain_file, named_rules, render_file
+from provisioning.render.losses import used
 from provisioning.vendors.registry import load_registry
 from provisioning.vendors.schema import Syntax
 
@@ -80,6 +81,52 @@ def test_settings_go_through_macros(explained):
     assert [held.key for held in line.origins] == ["language"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{% set de = settings.language == "de" %}\nname = {{ name }}\nx = {{ 1 if de else 0 }}',
+        "{% set kept = settings.language %}\nname = {{ name }}\nx = {{ kept | upper }}",
+        "{% set kept = [settings.language] %}\nname = {{ name }}\nx = {{ kept | join }}",
+        "{% macro x(v) %}name = Ada\nx = {{ 1 if v else 0 }}{% endmacro %}{{ x(settings.language) }}",
+        "{% if settings.language %}a = 1\n{% endif %}\nname = {{ name }}\nx = {{ settings.language }}",
+        "{% set many = [1, 2] if settings.language else [] %}\nname = {{ name }}\nx = {{ many[1] }}",
+    ],
+)
+def test_a_line_is_told_by_what_stands_in_it_and_nothing_before(explained, text):
+    """What is kept or handed on is told where it is printed; what no line printed, on no other."""
+    lines = {
+        line.text.partition(" = ")[0]: [held.key for held in line.origins]
+        for line in explained(text)
+    }
+    assert lines["name"] == []
+    assert lines["x"] == ["language"]
+
+
+def yealink_lines(shared: str, **changes):
+    """What each line of a Yealink's files comes from, by the name of its parameter."""
+    vendor = REGISTRY.vendor("yealink")
+    phone = shared_phone((ROOT,), shared, mac="001565aabbcc", model="T54W", **changes)
+    return {
+        line.text.partition(" = ")[0]: [held.key for held in line.origins]
+        for item in named_rules(phone, vendor)
+        for line in explain_file(phone, vendor, item.rule)
+    }
+
+
+def test_values_kept_by_a_template_are_explained():
+    """Do not disturb, the wallpaper and every line of a digit map name what they come from."""
+    screens = {"url": "https://a.example.com/t/x/", "screens": "https://a.example.com/s/y/"}
+    look = {"wallpaper": "picture/one.jpg"}
+    lines = yealink_lines("restricted-user", look=look, provisioning=screens)
+    assert lines["features.dnd.enable"] == ["line.incoming"]
+    assert lines["account.1.dnd.enable"] == ["line.incoming"]
+    assert lines["wallpaper_upload.url"] == ["picture.cover"]
+    assert lines["phone_setting.backgrounds"] == ["picture.cover"]
+    digit_map = [found for name, found in lines.items() if "account.1.dialplan" in name]
+    assert len(digit_map) == 7
+    assert all("line.outgoing" in found for found in digit_map)
+
+
 def test_plain_render_has_no_marks(tmp_path):
     """Nothing of the explanation is in what a phone gets."""
     (tmp_path / "t.j2").write_text("{{ settings.language }}", encoding="utf-8")
@@ -120,7 +167,7 @@ def origins(phone, vendor, key):
 def test_codecs_of_a_line_are_explained(vendor):
     """In every dialect that has a line's codecs they are told to be the organisation's."""
     phone = full_user(vendor)
-    expected = {Level.ORGANISATION} if "line.codecs" in used_settings(phone, vendor) else set()
+    expected = {Level.ORGANISATION} if "line.codecs" in used(phone, vendor) else set()
     assert {origin.level for origin in origins(phone, vendor, "line.codecs")} == expected
 
 

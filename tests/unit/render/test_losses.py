@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.render.cases import shared_phone
-from provisioning.render.files import losses
+from provisioning.render.losses import losses
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.registry import load_registry
 from provisioning.vendors.schema import Expansion, Model, VendorData

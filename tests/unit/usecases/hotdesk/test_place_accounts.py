@@ -98,11 +98,7 @@ def of_dialect(core, actor, server, ada, site, desks, clock):
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_hd1_hd2_help_can_be_called_in_every_state(core, actor, ada, of_dialect, desks, dialect):
-    """Before, during and after a session the phone has an account that may call for help.
-
-    Where the dialect can bar, a guest's map holds the numbers for help and those of guests and the
-    rest is refused; where it cannot, the loss report says so. Nothing personal stays.
-    """
+    """In every state the phone can call for help, and as far as it can be barred nothing else."""
     vendor = core.registry.vendor(dialect)
     case = next(item for item in cases(vendor) if item.phone.lines and not item.phone.blank)
     model = vendor.model(case.phone.model)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from provisioning.domain.effective import Effective, Origin
+from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective, Origin
+from provisioning.domain.facts import PHOTO
 from provisioning.domain.keys import SETS, Area, Key, KeyAddress, KeyType
-from provisioning.domain.phone import Phone
+from provisioning.domain.phone import Line, Look, Phone, Provisioning
 from provisioning.domain.settings import BY_KEY, SETTINGS, Kind, Level, Scope, Setting, Value
 from provisioning.domain.values import IN_FILES
 from provisioning.render.cases import Case, cases
-from provisioning.render.files import losses, named_rules, render_file
+from provisioning.render.files import named_rules, render_file
+from provisioning.render.losses import losses, used
 from provisioning.vendors.registry import load_registry
 
 ROOT = Path(__file__).parents[4]
@@ -191,3 +193,120 @@ def test_a_key_changes_a_file_or_is_told_to_be_lost(kind, dialect):
     elif kind is not KeyType.LINE:  # lines are no loss: they stand as lines
         told = losses(keyed(people[0], kind), people[0].vendor)
         assert any(f"type {kind}" in sentence or "No place" in sentence for sentence in told)
+
+
+# --- what is about people, in every dialect
+
+EVERY = sorted(vendor.id for vendor in REGISTRY)
+SCREENS = Provisioning(url="https://a.example.com/t/x/", screens="https://a.example.com/s/y/")
+
+
+def peopled(dialect: str) -> Case:
+    """A golden case of a dialect with somebody's line and a telling phone, without its keys."""
+    found = [case for case in golden(dialect) if case.phone.lines and not case.phone.blank]
+    case = max(found, key=lambda case: len(case.phone.keys))
+    return replace(case, phone=replace(case.phone, keys=(), poured=()))
+
+
+def of_person(phone: Phone, **changed: object) -> Phone:
+    """The phone with its first line, or each of its stations' first, otherwise."""
+    lines = [replace(line, **changed) for line in phone.lines]
+    return _of_lines(phone, lines)
+
+
+def with_line(phone: Phone, key: str, value: Value) -> Phone:
+    """The phone with a setting of its lines set by their person."""
+    held = Effective(key, value, Origin(Level.USER, "Ada"))
+    return _of_lines(
+        phone, [replace(line, settings={**line.settings, key: held}) for line in phone.lines]
+    )
+
+
+PICTURE = "picture/one-1.jpg"
+CHANGED: dict[str, tuple[Callable[[Phone], Phone], str]] = {
+    "a1_location": (
+        lambda phone: replace(phone, location="Unter den Linden 1"), "emergency location",
+    ),
+    "a5_avatar": (
+        lambda phone: replace(phone, look=Look(logo=PICTURE)), "organisation's picture",
+    ),
+    "a6_cover": (lambda phone: replace(phone, look=Look(wallpaper=PICTURE)), "cover picture"),
+    "b3_photos": (lambda phone: replace(phone, photos=True), "photos of people"),
+    "b7_caller_id": (lambda phone: of_person(phone, caller_id="+49301000"), "calls out with"),
+    "d1_hidden": (lambda phone: replace(phone, hidden=("Grace",)), "Whom Grace speaks with"),
+    "e3_steps": (lambda phone: of_person(phone, steps=True), "own forwards cannot"),
+    "e5_mailbox": (lambda phone: of_person(phone, mailbox="690"), "shared mailbox"),
+}  # fmt: skip
+"""What is set about people and their place that is no setting, and how its loss begins."""
+
+LOOKED_AT = {"b3_photos"}
+"""What a file may look at without a difference before there is somebody to show."""
+
+
+@pytest.mark.parametrize("dialect", EVERY)
+@pytest.mark.parametrize("what", CHANGED)
+def test_a5_a6_b3_b7_d1_e3_e5_what_people_have_is_in_a_file_or_told_to_be_lost(what, dialect):
+    """Pictures, numbers, steps and mailboxes change a byte of some file, or the report names them."""
+    case = peopled(dialect)
+    change, lost = CHANGED[what]
+    before = replace(case.phone, provisioning=SCREENS, look=Look())
+    after = change(before)
+    told = any(lost in sentence for sentence in losses(after, case.vendor))
+    assert not any(lost in sentence for sentence in losses(before, case.vendor))
+    if what in LOOKED_AT:
+        assert told is (PHOTO not in used(after, case.vendor))
+    else:
+        assert (files(after, case) != files(before, case)) or told
+
+
+@pytest.mark.parametrize("dialect", EVERY)
+@pytest.mark.parametrize("key", [*RIGHTS_ON_PHONES, "line.outgoing", "line.incoming"])
+def test_c1_to_c5_what_people_may_changes_a_file_or_is_told_to_be_lost(key, dialect):
+    """A right taken and calls disabled by the person change a byte, or the report names the setting."""
+    case = peopled(dialect)
+    value = False if key in RIGHTS_ON_PHONES else "disabled"
+    phone = with_line(case.phone, key, value)
+    if key in RIGHTS_ON_PHONES:
+        held = Effective(key, value, Origin(Level.USER, "Ada"))
+        phone = replace(phone, settings={**phone.settings, key: held})
+    told = losses(phone, case.vendor)
+    changed = files(phone, case) != files(case.phone, case)
+    assert changed or any(f"'{key}'" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize("dialect", EVERY)
+def test_a10_b9_d5_a_prefix_is_dialled_or_told_to_be_lost(dialect):
+    """A key that begins a number stands in a file, as what it is or as what it dials."""
+    case = peopled(dialect)
+    phone = keyed(case, KeyType.PREFIX)
+    told = " ".join(losses(phone, case.vendor))
+    lost = "type prefix: this" in told or "has no key of type prefix" in told or "No place" in told
+    assert lost or files(phone, case) != files(keyed(case, KeyType.NONE), case)
+    kinds = case.vendor.data.key_types
+    if "speed-dial" in kinds and "prefix" not in kinds and "No place" not in told:
+        assert "dialled after it" in told
+
+
+@pytest.mark.parametrize("dialect", EVERY)
+@pytest.mark.parametrize("kind", [KeyType.PICKUP, KeyType.RETRIEVE, KeyType.VOICEMAIL], ids=str)
+def test_a_key_without_its_code_is_told_to_be_lost(kind, dialect):
+    """A key that dials a code of the server is a loss where neither of them has one."""
+    case = peopled(dialect)
+    bare = [replace(line, server=replace(line.server, codes={})) for line in case.phone.lines]
+    model = case.vendor.model(case.phone.model)
+    place = KeyAddress(Area.LINE, 0, 1 if model and model.keys == 1 else 2)
+    phone = replace(_of_lines(case.phone, bare), keys=(Key(place, kind),), poured=())
+    told = losses(phone, case.vendor)
+    assert any(
+        f"no code for {kind}" in sentence or f"type {kind}" in sentence or "No place" in sentence
+        for sentence in told
+    )
+
+
+def _of_lines(phone: Phone, lines: list[Line]) -> Phone:
+    left = iter(lines)
+    stations = tuple(
+        replace(station, lines=tuple(next(left) for _ in station.lines))
+        for station in phone.stations
+    )
+    return replace(phone, lines=tuple(lines), stations=stations)

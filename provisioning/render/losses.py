@@ -1,0 +1,267 @@
+"""What was asked of a phone and its model or its dialect cannot show, as sentences.
+
+What no table says is found by looking: a file that is the same without a thing does not show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from provisioning.domain import facts
+from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective
+from provisioning.domain.keys import Key, KeyAddress, KeyType
+from provisioning.domain.phone import Contact, Directory, Line, Phone
+from provisioning.domain.settings import Level
+from provisioning.render import context, explain
+from provisioning.render.files import named_rules, render_file
+from provisioning.render.layout import fitting
+from provisioning.vendors import zones
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
+
+_DIALLED = {
+    KeyType.PICKUP: "pickup", KeyType.RETRIEVE: "retrieve", KeyType.VOICEMAIL: "voicemail",
+}  # fmt: skip
+"""Keys that dial a code of the server where they have no number of their own."""
+
+_SOMEBODY = Directory((Contact("Ada", picture="picture/ada.jpg"),), total=1)
+
+
+def losses(phone: Phone, vendor: Vendor) -> list[str]:
+    """What was asked of this phone and cannot be shown by its model, as sentences."""
+    model = vendor.model(phone.model)
+    seen = used(phone, vendor)
+    return [
+        *_line_losses(phone, model),
+        *_guest_losses(phone, seen),
+        *_key_losses(phone, vendor, model),
+        *_word_losses(phone, vendor),
+        *_zone_losses(phone, vendor, model),
+        *_setting_losses(phone, vendor, seen),
+        *_fact_losses(phone, seen),
+        *_company_losses(phone, vendor),
+    ]
+
+
+def used(phone: Phone, vendor: Vendor) -> set[str]:
+    """The keys of the settings and facts that the files of a phone look at."""
+    somebody = replace(_SOMEBODY, contacts=_SOMEBODY.contacts if phone.photos else ())
+    seen = phone if phone.directory.contacts else replace(phone, directory=somebody)
+    with explain.recording() as recorder:
+        _files(seen, vendor)
+    return recorder.seen
+
+
+def _files(phone: Phone, vendor: Vendor) -> list[bytes]:
+    return [render_file(phone, vendor, item.rule) for item in named_rules(phone, vendor)]
+
+
+def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
+    if model is None:
+        return
+    if model.lines is not None and len(phone.lines) > model.lines:
+        names = ", ".join(line.label for line in phone.lines[model.lines :])
+        yield f"{model.id} has {model.lines} lines; without one: {names}."
+    for number, line in enumerate(phone.lines, 1):
+        if model.label_length is not None and len(line.label) > model.label_length:
+            yield f"Label of line {number} is cut after {model.label_length} characters."
+    if "srtp" in model.cannot and any(
+        line.settings["line.srtp"].value != "off" for line in phone.lines
+    ):
+        yield f"{model.id} cannot encrypt speech (SRTP)."
+
+
+def _guest_losses(phone: Phone, seen: set[str]) -> Iterator[str]:
+    if phone.pool and phone.guest and not phone.lines:
+        yield (
+            "The phone has no SIP account of its own: nobody can call with it without a login, "
+            "not even for help."
+        )
+    if phone.lines and phone.guest and "line.outgoing" not in seen:
+        yield (
+            "The phone cannot be barred by its files: without a login any number can be dialled "
+            "with its own account, unless the PBX bars it."
+        )
+
+
+# --- keys
+
+
+def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    placed, beyond = context.placed_keys(phone, vendor, model)
+    for key in beyond:
+        yield f"No place is left for the key '{key.label or key.value or key.type}'."
+    for item in phone.withheld:
+        where = _where(item.key.address)
+        yield f"{where}: {item.name} may not have the key {item.key.type}, so that nobody here has."
+    shown = {}
+    for address, key in sorted(placed.items()):
+        if key.type in (KeyType.NONE, KeyType.LINE):
+            continue
+        instead = fitting(key, vendor, model)
+        if instead.type is not key.type:
+            yield (
+                f"{_where(address)}: there is no key of type {key.type}; this one dials "
+                f"{key.value}, and the number is dialled after it."
+            )
+        if key.type not in vendor.data.key_types and instead is key:
+            yield f"{_where(address)}: the dialect has no key of type {key.type}."
+        elif model is not None and instead.type in model.cannot:
+            yield f"{_where(address)}: {model.id} has no key of type {key.type}."
+        else:
+            shown[address] = instead
+    yield from _mute_keys(phone, vendor, shown)
+
+
+def _mute_keys(phone: Phone, vendor: Vendor, keys: Mapping[KeyAddress, Key]) -> Iterator[str]:
+    """Keys that do nothing for want of a value, a code or a place in the files."""
+    codes = {number: line.server.codes for number, line in enumerate(phone.lines, 1)}
+    same: dict[tuple[object, ...], bool] = {}
+    now = _files(phone, vendor) if keys else []
+    for address, key in keys.items():
+        code = _DIALLED.get(key.type, "")
+        if code and not key.value and code not in codes.get(key.line, {}):
+            yield f"{_where(address)}: the server of line {key.line} has no code for {key.type}."
+            continue
+        kind = (key.type, bool(key.value), key.line, bool(address.module))
+        if kind not in same:
+            same[kind] = _is_mute(phone, vendor, replace(key, address=address), now)
+        if same[kind]:
+            why = "this phone does not show it" if key.value else "it has no value and no code"
+            yield f"{_where(address)}: no key of type {key.type}: {why}."
+
+
+def _is_mute(phone: Phone, vendor: Vendor, key: Key, now: list[bytes]) -> bool:
+    """Whether the files are those of a phone that has no key there, with its label or without."""
+    if not vendor.data.files:
+        return False
+    nothing = replace(key, type=KeyType.NONE, value="")
+    without = [nothing, replace(nothing, label="", line=1)]
+    return any(_files(_with_key(phone, vendor, other), vendor) == now for other in without)
+
+
+def _with_key(phone: Phone, vendor: Vendor, key: Key) -> Phone:
+    """The phone with every key where it is, but this one at its address."""
+    placed, _ = context.placed_keys(phone, vendor, vendor.model(phone.model))
+    return replace(phone, keys=tuple({**placed, key.address: key}.values()), poured=())
+
+
+def _where(address: KeyAddress) -> str:
+    return f"Key {address.position}" + (f" of module {address.module}" * bool(address.module))
+
+
+# --- words, zones, settings
+
+
+def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
+    tag = str(phone.settings["language"].value)
+    languages = vendor.data.languages
+    if languages and tag not in languages and tag.partition("-")[0] not in languages:
+        yield f"The phones of {vendor.data.name} have no language '{tag}'; English is shown."
+    country = str(phone.settings["tone.country"].value)
+    if country and vendor.data.tones and country not in vendor.data.tones:
+        yield f"The phones of {vendor.data.name} have no tones of '{country}'; theirs are used."
+
+
+def _zone_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    # Of a model without any zone the setting is told to have no effect.
+    if not phone.settings["time.zone"].value or vendor.zone_grammar(model) is None:
+        return
+    sentence = zones.expressible(context.zone_of(phone), vendor, model)
+    if sentence:
+        yield sentence
+
+
+def _setting_losses(phone: Phone, vendor: Vendor, seen: set[str]) -> Iterator[str]:
+    """Settings somebody chose that no file of this phone looks at."""
+    held = {**phone.settings}
+    for line in phone.lines:
+        held.update({key: value for key, value in line.settings.items() if _chosen(value)})
+    chosen = {key for key, value in held.items() if _chosen(value)}
+    for key in sorted(chosen - seen):
+        if key in vendor.data.cannot:
+            yield f"The setting '{key}' has no effect: no phone of {vendor.data.name} has it."
+        else:
+            yield f"The setting '{key}' has no effect in this phone's files."
+
+
+def _chosen(held: Effective) -> bool:
+    return held.origin.level is not Level.BUILT_IN
+
+
+def _fact_losses(phone: Phone, seen: set[str]) -> Iterator[str]:
+    """What is set about the people and the place that no file of this phone looks at."""
+    lost = (held for held in facts.facts(phone) if held.key not in seen)
+    yield from dict.fromkeys(
+        facts.LOST[held.key].format(value=held.value, owner=held.origin.owner) for held in lost
+    )
+
+
+# --- several people on one phone
+
+
+def _company_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:
+    """What one of several people has on a phone that all have, or none."""
+    if len(phone.lines) < 2:
+        return
+    now = _files(phone, vendor)
+    for key in RIGHTS_ON_PHONES:
+        having = [line for line in phone.lines if _has(line, key)]
+        strict = phone.settings[key]
+        if having and not strict.value:
+            given = {**phone.settings, key: replace(strict, value=True)}
+            if _files(replace(phone, settings=given), vendor) != now:
+                yield (
+                    f"The right '{key}' is had by all people of this phone or by none: "
+                    f"{_names(having)} have it not, because {strict.origin.owner or 'another'} "
+                    "has it not."
+                )
+    yield from _shared_states(phone, vendor)
+
+
+def _has(line: Line, key: str) -> bool:
+    return key in line.settings and bool(line.settings[key].value)
+
+
+def _names(lines: Iterable[Line]) -> str:
+    return ", ".join(line.label for line in lines)
+
+
+def _shared_states(phone: Phone, vendor: Vendor) -> Iterator[str]:
+    """Whether somebody may call out or be called, where the phone can say it only for all."""
+    for key in ("line.outgoing", "line.incoming"):
+        values = {line.settings[key].value == "disabled" for line in phone.lines}
+        if len(values) < 2:
+            continue
+        for number, line in enumerate(phone.lines):
+            other = "enabled" if line.settings[key].value == "disabled" else "disabled"
+            if _said_of(phone, vendor, number, key) == _said_of(phone, vendor, number, key, other):
+                yield (
+                    f"The setting '{key}' of {line.label} has no effect: this phone has it once "
+                    "for all its people."
+                )
+
+
+def _said_of(
+    phone: Phone, vendor: Vendor, number: int, key: str, value: str | None = None
+) -> list[bytes]:
+    """The files with a setting of one line set otherwise, without the texts that tell of it."""
+    idle = replace(phone.settings["idle.text"], value="")
+    lines = [replace(line, barred=None) for line in phone.lines]
+    line = lines[number]
+    held = line.settings[key]
+    changed = replace(held, value=held.value if value is None else value)
+    lines[number] = replace(line, settings={**line.settings, key: changed})
+    settings = {**phone.settings, "idle.text": idle}
+    return _files(_of_lines(replace(phone, settings=settings), lines), vendor)
+
+
+def _of_lines(phone: Phone, lines: list[Line]) -> Phone:
+    """The phone with other lines, in its stations too."""
+    left = iter(lines)
+    stations = tuple(
+        replace(station, lines=tuple(next(left) for _ in station.lines))
+        for station in phone.stations
+    )
+    return replace(phone, lines=tuple(lines), stations=stations)
