@@ -21,8 +21,8 @@ _CODE = re.compile(r"[0-9*#+]{1,16}")
 _E164 = re.compile(r"\+[1-9][0-9]{3,14}")
 _SPELLING = re.compile(r"[\s()\[\]./-]")
 CODES = (
-    "voicemail", "pickup", "park", "retrieve", "anonymous", "caller-id", "barge", "listen",
-    "whisper",
+    "voicemail", "pickup", "park", "retrieve", "anonymous", "hotdesk", "caller-id", "barge",
+    "listen", "whisper",
 )  # fmt: skip
 """The feature codes a SIP server can have; the last four are dialled before a number."""
 

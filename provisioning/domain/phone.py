@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from provisioning.domain.effective import Effective
 from provisioning.domain.keys import Key, KeyAddress
 from provisioning.domain.mac import Mac
 
 NO_URL = ""
+
+
+class Login(StrEnum):
+    """What the hotdesk key of a phone is for: it has none, or one logs in or out by it."""
+
+    NONE = ""
+    IN = "in"
+    OUT = "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +186,7 @@ class Phone:
     ``keys`` sit at their addresses, ``poured`` ones where there is room.
     ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
     empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
+    ``login`` says whether people log in at it.
     """
 
     mac: Mac | None
@@ -196,6 +206,7 @@ class Phone:
     provisioning: Provisioning = Provisioning()
     look: Look = Look()
     pool: bool = False
+    login: Login = Login.NONE
     blank: bool = False
     expansion_modules: int = 0
     admin_password: str = ""

@@ -20,6 +20,7 @@ from provisioning.domain.timezones import Change, ZoneRule, zone_rule
 from provisioning.render import stations
 from provisioning.render.explain import Recorded, RecordedBy, Word
 from provisioning.render.layout import layout
+from provisioning.render.login import label, login_key, screen_url
 from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -65,13 +66,15 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       phone tells its events: ``event/dnd-on`` and ``event/dnd-off`` behind it; empty if it cannot)
     - ``look``: wallpaper_url and its file name wallpaper, logo_url (the organisation's avatar);
       empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG
+    - ``hotdesk``: url of the screen where people log in and out, and its label, for menus and soft
+      keys; both empty where the phone takes no logins or shows no screens
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
     """
     most = Most(vendor, model)
     modules = min(phone.expansion_modules, most.modules)
-    placed, _ = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
+    placed, _ = most.layout(phone)
     lines = [stations.line_context(*item) for item in stations.numbered(phone, most.lines)]
     used = {line["n"] for line in lines}
     return {
@@ -96,6 +99,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "idle": _idle(phone),
         "provisioning": _provisioning(phone),
         "look": _look(phone),
+        "hotdesk": _hotdesk(phone, vendor, model),
         "adopt": _adopt(phone, vendor),
     }
 
@@ -117,6 +121,17 @@ class Most:
         self.modules = expansion.modules if expansion else 0
         self.module_keys = _known(
             expansion.keys if expansion else None, [e.keys for e in all_expansions]
+        )
+
+    def layout(self, phone: Phone) -> tuple[Placed, list[Key]]:
+        """Where each key of a phone of the model sits, and those without a place."""
+        return layout(
+            phone,
+            keys=self.keys,
+            modules=min(phone.expansion_modules, self.modules),
+            module_keys=self.module_keys,
+            login=login_key(phone, self._vendor, self._model),
+            page=self._model.keys_per_page if self._model else None,
         )
 
     def context(self, phone: Phone) -> Context:
@@ -253,6 +268,11 @@ def _look(phone: Phone) -> Context:
         "wallpaper": url.rpartition("/")[2],
         "logo_url": stations.picture_url(phone, look.logo),
     }
+
+
+def _hotdesk(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
+    url = screen_url(phone, vendor, model)
+    return {"url": url, "label": label(phone, vendor) if url else ""}
 
 
 def _provisioning(phone: Phone) -> Context:

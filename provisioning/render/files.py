@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.domain.keys import KeyType
-from provisioning.domain.phone import Phone
+from provisioning.domain.phone import Login, Phone
 from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.environment import render_template
-from provisioning.render.layout import layout
+from provisioning.render.login import login_key
 from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import FileRule, Model
@@ -44,7 +44,7 @@ def named_rules(phone: Phone, vendor: Vendor) -> Iterator[NamedRule]:
 def render_file(phone: Phone, vendor: Vendor, rule: FileRule) -> bytes:
     """The bytes of one file; raises RenderFailed or UnsafeValue."""
     seen = _context(phone, vendor)
-    return render_template(_folders(vendor), rule.template, rule.syntax, seen)
+    return render_template(folders(vendor), rule.template, rule.syntax, seen)
 
 
 def explain_file(phone: Phone, vendor: Vendor, rule: FileRule) -> list[explain.ExplainedLine]:
@@ -78,8 +78,8 @@ class Checksums(dict[str, str]):
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _folders(vendor: Vendor) -> tuple[Path, ...]:
-    """The vendor's own folders, then the roots they stand in, for ``_shared``."""
+def folders(vendor: Vendor) -> tuple[Path, ...]:
+    """Where the templates of a vendor are looked up: the vendor's own folders, then the roots they stand in, for ``_shared``."""
     return (*vendor.folders, *dict.fromkeys(folder.parent for folder in vendor.folders))
 
 
@@ -89,6 +89,7 @@ def losses(phone: Phone, vendor: Vendor) -> list[str]:
     return [
         *_line_losses(phone, model),
         *_key_losses(phone, vendor, model),
+        *_login_losses(phone, vendor, model),
         *_word_losses(phone, vendor),
         *_zone_losses(phone, vendor, model),
         *_setting_losses(phone, vendor),
@@ -111,9 +112,7 @@ def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
 
 
 def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
-    most = context.Most(vendor, model)
-    modules = min(phone.expansion_modules, most.modules)
-    placed, beyond = layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
+    placed, beyond = context.Most(vendor, model).layout(phone)
     for key in beyond:
         yield f"No place is left for the key '{key.label or key.value or key.type}'."
     for address, key in sorted(placed.items()):
@@ -124,6 +123,17 @@ def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[s
             yield f"{where}: the dialect has no key of type {key.type}."
         elif model is not None and key.type in model.cannot:
             yield f"{where}: {model.id} has no key of type {key.type}."
+
+
+def _login_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    screens = vendor.screens(model)
+    in_menu = screens is not None and screens.menu and phone.provisioning.screens
+    if phone.login is Login.NONE or in_menu or login_key(phone, vendor, model) is not None:
+        return
+    yield (
+        f"There is no key to log in: the phones of {vendor.data.name} show no screen for it here, "
+        "and the SIP server has no code 'hotdesk'."
+    )
 
 
 def _word_losses(phone: Phone, vendor: Vendor) -> Iterator[str]:

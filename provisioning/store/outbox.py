@@ -180,6 +180,11 @@ def _mark(session: Session, devices: Select[Any], reason: str) -> None:
     session.execute(statement)
 
 
+def put_off(session: Session, device: UUID, until: datetime) -> None:
+    """Look at a marked device no sooner than at a moment."""
+    _run(session, update(Reload).where(Reload.device_id == device).values(due_at=until))
+
+
 # --- what phones fetched
 
 

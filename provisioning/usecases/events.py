@@ -1,4 +1,4 @@
-"""Behind the screen URL a phone tells that its do not disturb was switched (C6), and gets pictures."""
+"""Behind the screen URL a phone tells of its do not disturb (C6), gets pictures, and logs people in."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.phones import alone, held_for
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
+from provisioning.usecases.screens import answer_hotdesk, is_screen
 from provisioning.usecases.serving import reply_of
 from provisioning.usecases.settings import set_values
 from provisioning.usecases.showing import asks_for_picture, shown_picture
@@ -40,7 +41,8 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
     with core.database.read() as session:
         trust = queries.trust_by_screen_token(session, token_hash(request.credential.token))
         device = queries.by_id(session, Device, trust.device_id) if trust else None
-        known = asks_for_picture(request.path) or (wanted and request.method == "GET")
+        asked = wanted or is_screen(request.path)
+        known = asks_for_picture(request.path) or (asked and request.method == "GET")
         if trust is None or device is None or not known:
             seen.reason = "the screen token is nobody's" if trust is None else "no such screen"
             return FileReply(Outcome.NOT_FOUND)
@@ -48,9 +50,11 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
         if device.state in (DeviceState.BLOCKED, DeviceState.RETIRED):
             seen.reason = f"the device is {device.state}"
             return FileReply(Outcome.NOT_FOUND)
-        if wanted is None:
+        if asks_for_picture(request.path):
             return _shown(core, session, device, request.path, seen)
         rows = snapshot(session, device)
+    if wanted is None:
+        return answer_hotdesk(core, request, device, seen)
     seen.reason = _switched(core, rows, wanted, str(request.peer))
     return _SEEN
 

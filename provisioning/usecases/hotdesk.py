@@ -223,10 +223,11 @@ def list_sessions(core: Core, actor: Actor, page: Page) -> list[Seat]:
             cursor=page.cursor,
             newest_first=True,
         )
-        return [_shown(session, row) for row in rows]
+        return [shown(session, row) for row in rows]
 
 
-def _shown(session: Session, row: HotdeskSession) -> Seat:
+def shown(session: Session, row: HotdeskSession) -> Seat:
+    """A session with whose it is and where."""
     return Seat(row, session.get_one(User, row.user_id), session.get_one(Station, row.station_id))
 
 
@@ -270,7 +271,7 @@ def extend(core: Core, actor: Actor, session_id: UUID | str, until: datetime) ->
         if row.ended_at is not None:
             raise NotFound("The session has ended.", remedy="Log in again.")
         row.lease_until = until
-        return _shown(session, row)
+        return shown(session, row)
 
 
 def end_leases(core: Core) -> int:

@@ -122,6 +122,7 @@ _CODES = {
     "pickup": ("right.calls", "right.pickup"),
     "park": ("right.park",),
     "retrieve": ("right.park",),
+    "hotdesk": ("feature.hotdesking",),
 }
 """What a person needs to be told a feature code of their server (FEATURES B14, D3, D4)."""
 

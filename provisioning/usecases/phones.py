@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
-from provisioning.domain.kinds import DectRole, DeviceState, Purpose
+from provisioning.domain.hotdesk import takes_logins
+from provisioning.domain.kinds import DectRole, DeviceState, Hotdesking, Purpose
 from provisioning.domain.packages import package_layers
-from provisioning.domain.phone import Dect, Look, Member, Phone, Provisioning, Station
+from provisioning.domain.phone import Dect, Login, Look, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
@@ -69,6 +70,7 @@ def build_phone(
         provisioning=provisioning,
         look=Look() if blank else _look(snapshot, settings, owner),
         pool=any(station.pool for station in snapshot.stations),
+        login=Login.NONE if blank else _login(snapshot, who),
         blank=blank,
         expansion_modules=device.expansion_modules,
         admin_password=str(settings["admin.password"].value)
@@ -107,6 +109,17 @@ def _person(snapshot: Snapshot, layers: Sequence[OwnedLayer], user: User) -> Per
         cost_centre=snapshot.cost_centres.get(user.cost_centre_id) if user.cost_centre_id else None,
         targets=snapshot.targets,
     )
+
+
+def _login(snapshot: Snapshot, who: Person | None) -> Login:
+    """Whether the phone has a hotdesk key: where it takes logins and its person may log in (G1)."""
+    if snapshot.system is not None or not snapshot.stations:
+        return Login.NONE
+    station = snapshot.stations[0]
+    if station.id in snapshot.seated:
+        return Login.OUT
+    takes = takes_logins(Hotdesking(station.hotdesking), pool=station.pool)
+    return Login.IN if takes and (who is None or who.may("feature.hotdesking")) else Login.NONE
 
 
 def _barred(layers: Sequence[OwnedLayer], who: Person) -> dict[str, Effective]:

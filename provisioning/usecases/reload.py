@@ -7,7 +7,7 @@ with what it was served last: only where a byte differs is the device to be told
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -91,6 +91,15 @@ def _tell(session: Session, row: Reload) -> None:
         author=Author(row.actor or "server", row.organisation_id),
         after={"reason": row.reason},
     )
+
+
+BY_ITSELF = timedelta(seconds=20)
+"""How long a phone is left alone that was just answered with what makes it load its files."""
+
+
+def coming(session: Session, device: UUID, at: datetime) -> None:
+    """Note that a device loads its files by itself; it is looked at later, and told only then."""
+    outbox.put_off(session, device, at + BY_ITSELF)
 
 
 # --- looking at it

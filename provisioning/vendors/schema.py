@@ -243,6 +243,33 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
+class Screens:
+    """What the vendor's phones are answered behind a screen URL (hotdesking).
+
+    ``form`` is the template that asks for something, ``message`` the one of a sentence, ``status``
+    the one of who is logged in; ``media_type`` and ``syntax`` are theirs. ``both`` says that
+    extension and PIN fit on one form, ``reloads`` that the message after a login itself makes the
+    phone load its files, ``menu`` that a file gives the screen a place of its own, so that it needs
+    no key. ``largest`` is the most bytes of an answer. ``only`` restricts the entry to models with
+    these traits. Where phones show no screens, ``none`` says why.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    form: str = ""
+    message: str = ""
+    status: str = ""
+    media_type: str = "text/xml; charset=utf-8"
+    syntax: Syntax = Syntax.XML
+    both: bool = False
+    reloads: bool = False
+    menu: bool = False
+    largest: int | None = None
+    only: dict[str, Trait] = field(default_factory=dict)
+    none: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tls:
     """What the vendor's phones trust.
 
@@ -318,7 +345,8 @@ class VendorData:
     answered "not found" and never count as scanning. ``boot`` is the order a booting phone asks
     in; an entry may be a name alone. ``readback`` says what the parameters mean to the phone.
     ``key_types``, ``languages``, ``tones`` and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
-    value; ``zones`` says how they are told the time zone, the first that fits a model is its own.
+    value; ``zones`` says how they are told the time zone, the first that fits a model is its own;
+    ``screens`` likewise what they show.
     ``traits`` are the defaults of every trait a model may set. ``cannot`` are settings and types
     of keys that, by a source, none of its phones has: there is nothing left to find.
     """
@@ -345,6 +373,7 @@ class VendorData:
     adopt: Adopt = field(default_factory=Adopt)
     tls: Tls = field(default_factory=Tls)
     reload: Reload = field(default_factory=Reload)
+    screens: tuple[Screens, ...] = ()
     readback: Readback | None = None
 
     @property
