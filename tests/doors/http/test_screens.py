@@ -5,20 +5,20 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
-from xml.etree import ElementTree as ET
 
 import pytest
-from browsers import BROWSERS, Shown
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from provisioning.domain.mac import Mac
 from provisioning.logs import configure_logs
 from provisioning.render.texts import Texts, languages
-from provisioning.store import outbox
+from provisioning.simulate.browsers import Shown, shown
+from provisioning.store import outbox, queries
 from provisioning.store.base import Base
 from provisioning.store.devices import Device
 from provisioning.usecases import assignments, devices, hotdesk, previews, registering, sip, users
@@ -27,8 +27,10 @@ from provisioning.usecases import stations as places
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.pages import Page
 from provisioning.usecases.paths import split_path
+from provisioning.usecases.purposes import PURPOSE_SCREEN
 from provisioning.usecases.requests import Door, FileRequest, Outcome
 from provisioning.vendors.folders import shipped_root
+from provisioning.vendors.match import read_name
 from provisioning.vendors.registry import load_registry
 
 PIN, CANARY = "482913", "739164"
@@ -60,7 +62,7 @@ class Phone:
         """What a URL of the server gives."""
         parts = urlsplit(url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        reply = await self.door.get(path)
+        reply = await self.door.get(path, self.door.https[0])
         assert reply.status == status, (url, reply)
         if reply.status == 200:
             assert reply["cache-control"] == "private, no-store"
@@ -70,8 +72,11 @@ class Phone:
     async def files(self) -> str:
         """Everything its own files say, as it fetches them."""
         url = devices.provisioning_urls(self.core, self.actor, self.device.id).token_url
+        vendor = REGISTRY.vendor(self.device.vendor)
+        model = vendor.model(self.device.model)
         named = [item.path for item in previews.list_files(self.core, self.actor, self.device.id)]
-        found = [await self.ask(url + name) for name in named]
+        own = [name for name in named if not read_name(vendor, name, model, "").rule.phonebook]
+        found = [await self.ask(url + name) for name in own]
         return "\n".join(html.unescape(content.decode()) for content in found)
 
     async def screen_url(self) -> str:
@@ -86,16 +91,16 @@ class Phone:
         screens = REGISTRY.vendor(self.device.vendor).data.screens
         largest = min((entry.largest or 20_000) for entry in screens)
         assert len(content) <= largest
-        return BROWSERS[self.device.vendor](ET.fromstring(content))
+        return shown(self.device.vendor, content)
 
-    async def type(self, shown: Shown, extension: str, pin: str) -> Shown:
+    async def type(self, form: Shown, extension: str, pin: str) -> Shown:
         """Fill in the form, field by field or screen by screen."""
         typed = {"ext": extension, "pin": pin}
-        while shown.fields:
-            assert [name for name, masked in shown.fields.items() if masked] in ([], ["pin"])
-            assert "pin" not in shown.fields or shown.fields["pin"]
-            shown = await self.see(shown.submit({name: typed[name] for name in shown.fields}))
-        return shown
+        while form.fields:
+            assert [name for name, masked in form.fields.items() if masked] in ([], ["pin"])
+            assert "pin" not in form.fields or form.fields["pin"]
+            form = await self.see(form.submit({name: typed[name] for name in form.fields}))
+        return form
 
 
 @pytest.fixture
@@ -142,7 +147,9 @@ each_dialect = pytest.mark.parametrize(("vendor", "model"), EACH)
 
 
 @each_dialect
-async def test_g2_log_in_and_out_on_the_phones_own_screen(core, actor, add_phone, ada, vendor, model):
+async def test_g2_log_in_and_out_on_the_phones_own_screen(
+    core, actor, add_phone, ada, vendor, model
+):
     """Key, form, PIN, status and log out by the URLs the phone is given; its files swap with it."""
     phone = add_phone(vendor, model)
     say = Texts((), "en")
@@ -168,7 +175,9 @@ async def test_g2_log_in_and_out_on_the_phones_own_screen(core, actor, add_phone
 
 
 @each_dialect
-async def test_g2_screens_are_in_the_language_of_the_phone(core, actor, add_phone, ada, vendor, model):
+async def test_g2_screens_are_in_the_language_of_the_phone(
+    core, actor, add_phone, ada, vendor, model
+):
     """The form is in the site's language, and what follows in that of whoever has logged in."""
     phone = add_phone(vendor, model)
     values.set_values(core, actor, "site", phone.device.site_id, {"language": "de"})
@@ -201,7 +210,7 @@ async def test_g1_the_key_is_there_only_where_phone_and_person_allow(core, actor
     phone = add_phone("yealink", "T54W", pool=False)
     assignments.assign_device(core, actor, phone.device.id, [ada])
     assert "/hotdesk" not in await phone.files()
-    [station] = places.list_stations(core, actor, phone.device.id)
+    station = places.first_station(core, actor, phone.device.id)
     places.change_station(core, actor, station.station.id, {"hotdesking": "any"})
     assert "/hotdesk" in await phone.files()
     values.set_values(core, actor, "user", ada, {"feature.hotdesking": False})
@@ -261,13 +270,13 @@ async def test_g3_somebody_who_may_not_and_somebody_unknown_are_told(core, actor
 @pytest.mark.parametrize(
     "query",
     ["ext=1001", "pin=1", "ext=1001&pin=482913&pin=482913", "ext=%00&pin=1", "a=b", "&&", "ext",
-     "ext=1001&pin=%ff", "ext=" + "1" * 400, "ext=10 01&pin=1", "%", "ext=１&pin=1", "=", "ext=1;pin=2"],
+     "ext=1001&pin=%ff", "ext=" + "1" * 400, "ext=10+01&pin=1", "%", "ext=%EF%BC%91&pin=1", "=", "ext=1;pin=2"],
 )  # fmt: skip
 async def test_g2_what_no_form_sends_is_said_to_be_no_login(yealink, ada, query):
     """A malformed request is a sentence on the screen, and no attempt."""
     url = await yealink.screen_url()
-    shown = await yealink.see(f"{url}/login?{query.replace(' ', '%20')}")
-    assert Texts((), "en")("malformed") in shown.words
+    said = await yealink.see(f"{url}/login?{query.replace(' ', '%20')}")
+    assert Texts((), "en")("malformed") in said.words
 
 
 async def test_g2_only_get_acts_and_only_the_paths_there_are(core, actor, yealink, ada):
@@ -378,15 +387,18 @@ def test_g2_hostile_queries_get_a_screen(core, actor, server, path, query, vendo
     )
     reply = fetch_file(core, request)
     assert reply.outcome is Outcome.SERVED
-    BROWSERS[vendor](ET.fromstring(reply.content))
+    shown(vendor, reply.content)
 
 
 def hostile_url(core, actor, vendor: str) -> str:
     """The path of a phone's screen, registered when first asked for."""
-    mac = {"yealink": "00:15:65:00:00:77", "snom": "00:04:13:00:00:77"}[vendor]
-    if not any(row.device.vendor == vendor for row in devices.list_devices(core, actor, Page())):
-        registering.add_device(core, actor, mac=mac, vendor=vendor, pool=True)
-    return urlsplit(devices.provisioning_urls(core, actor, mac).screen_url).path + "hotdesk"
+    mac = Mac.parse({"yealink": "00:15:65:00:00:77", "snom": "00:04:13:00:00:77"}[vendor])
+    with core.database.read() as session:
+        known = queries.device_by_mac(session, mac)
+    device = known or registering.add_device(core, actor, mac=str(mac), pool=True).device
+    with core.database.read() as session:
+        token = queries.trust_of(session, device.id).screen_token_encrypted
+    return f"s/{core.cipher.decrypt(token, PURPOSE_SCREEN)}/hotdesk"
 
 
 # --- texts
