@@ -12,7 +12,7 @@ from provisioning.domain.phone import Login, Phone
 from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.environment import render_template
-from provisioning.render.login import login_key
+from provisioning.render.login import login_key, screen_url
 from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import FileRule, Model
@@ -114,6 +114,8 @@ def _line_losses(phone: Phone, model: Model | None) -> Iterator[str]:
 def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
     placed, beyond = context.Most(vendor, model).layout(phone)
     for key in beyond:
+        if key.type is KeyType.LOGIN and _in_menu(phone, vendor, model):
+            continue
         yield f"No place is left for the key '{key.label or key.value or key.type}'."
     for address, key in sorted(placed.items()):
         where = f"Key {address.position}" + (f" of module {address.module}" * bool(address.module))
@@ -125,10 +127,15 @@ def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[s
             yield f"{where}: {model.id} has no key of type {key.type}."
 
 
-def _login_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+def _in_menu(phone: Phone, vendor: Vendor, model: Model | None) -> bool:
+    """Whether the hotdesk screen has a place of its own, beside the keys."""
     screens = vendor.screens(model)
-    in_menu = screens is not None and screens.menu and phone.provisioning.screens
-    if phone.login is Login.NONE or in_menu or login_key(phone, vendor, model) is not None:
+    return screens is not None and screens.menu and bool(screen_url(phone, vendor, model))
+
+
+def _login_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    found = _in_menu(phone, vendor, model) or login_key(phone, vendor, model) is not None
+    if phone.login is Login.NONE or found:
         return
     yield (
         f"There is no key to log in: the phones of {vendor.data.name} show no screen for it here, "

@@ -14,7 +14,7 @@ from provisioning.domain.phone import Phone
 from provisioning.render import context
 from provisioning.render.environment import render_template
 from provisioning.render.files import folders
-from provisioning.render.login import texts_of
+from provisioning.render.login import HOME, texts_of
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Screens
 
@@ -49,11 +49,13 @@ class Screen:
 
     ``kind`` is form, message or status. ``text`` are whole sentences on one line. What is typed
     into ``fields`` goes into the query of ``url``; ``reload`` asks for what makes the phone load
-    its files. ``submit`` and ``exit`` are labels, ``language`` is the tag of all texts.
+    its files. ``home`` is the URL at which all begins; ``submit`` and ``exit`` are labels, ``language`` is the tag
+    of all texts.
     """
 
     kind: str
     title: str
+    home: str
     submit: str
     exit: str
     language: str
@@ -116,6 +118,7 @@ class Pages:
         return Screen(
             kind,
             title or texts("log-in"),
+            home=self._base + HOME,
             submit=texts("log-in"),
             exit=texts("exit"),
             language=self._language,

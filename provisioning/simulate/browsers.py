@@ -66,7 +66,52 @@ def snom(root: Element) -> Shown:
     return Shown(words, {name: masked}, submit=lambda typed: url.replace(token, typed[name]))
 
 
-_BROWSERS: dict[str, Callable[[Element], Shown]] = {"yealink": yealink, "snom": snom}
+def mitel(root: Element) -> Shown:
+    """XML classes: InputScreen with one field, TextMenu, TextScreen."""
+    if root.tag == "AastraIPPhoneInputScreen":
+        masked = root.get("password") == "yes"
+        fields = {_text(root, "Parameter"): masked}
+        return Shown(_text(root, "Title"), fields, submit=appended(_text(root, "URL")))
+    links = {_text(item, "Prompt"): _text(item, "URI") for item in root.iter("MenuItem")}
+    return Shown(f"{_text(root, 'Title')} {_text(root, 'Text')} {' '.join(links)}", links=links)
+
+
+def cisco(root: Element) -> Shown:
+    """XML services: CiscoIPPhoneInput, CiscoIPPhoneText."""
+    words = f"{_text(root, 'Title')} {_text(root, 'Text')}"
+    links = {_text(key, "Name"): _text(key, "URL") for key in root.iter("SoftKeyItem")}
+    fields = {
+        _text(item, "QueryStringParam"): "P" in _text(item, "InputFlags")
+        for item in root.iter("InputItem")
+    }
+    return Shown(words, fields, links, appended(_text(root, "URL")))
+
+
+_XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def poly(root: Element) -> Shown:
+    """The microbrowser: XHTML with one form sent by GET, and links."""
+    words = " ".join(piece.strip() for piece in root.itertext())
+    links = {"".join(link.itertext()): link.get("href", "") for link in root.iter(f"{_XHTML}a")}
+    fields = {
+        item.get("name", ""): item.get("type") == "password"
+        for item in root.iter(f"{_XHTML}input")
+        if item.get("type") != "submit"
+    }
+    form = next(root.iter(f"{_XHTML}form"), None)
+    action = form.get("action", "") if form is not None else ""
+    return Shown(words, fields, links, appended(action))
+
+
+_BROWSERS: dict[str, Callable[[Element], Shown]] = {
+    "cisco-mpp": cisco,
+    "cisco-spa": cisco,
+    "mitel": mitel,
+    "poly-ucs": poly,
+    "snom": snom,
+    "yealink": yealink,
+}
 
 
 def shown(dialect: str, content: bytes) -> Shown:

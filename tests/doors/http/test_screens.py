@@ -35,17 +35,13 @@ from provisioning.vendors.registry import load_registry
 
 PIN, CANARY = "482913", "739164"
 REGISTRY = load_registry([shipped_root()])
-WITH_SCREENS = [
-    (vendor.id, model.id)
+FIRST_OF = {
+    (vendor.id, entry.form, entry.both, str(entry.only)): model.id
     for vendor in REGISTRY
-    for entry in vendor.data.screens
-    if not entry.none
-    for model in vendor.data.models
-    if vendor.screens(model) is entry
-][:]
-FIRST_OF = {(vendor, str(REGISTRY.vendor(vendor).screens(REGISTRY.vendor(vendor).model(model)))): model
-            for vendor, model in reversed(WITH_SCREENS)}  # fmt: skip
-EACH = sorted((vendor, model) for (vendor, _), model in FIRST_OF.items())
+    for model in reversed(vendor.data.models)
+    if model.keys and (entry := vendor.screens(model)) is not None
+}
+EACH = sorted((vendor, model) for (vendor, *_), model in FIRST_OF.items())
 """One model for each dialect's way of showing screens."""
 
 
@@ -399,6 +395,18 @@ def hostile_url(core, actor, vendor: str) -> str:
     with core.database.read() as session:
         token = queries.trust_of(session, device.id).screen_token_encrypted
     return f"s/{core.cipher.decrypt(token, PURPOSE_SCREEN)}/hotdesk"
+
+
+def test_g2_every_dialect_has_screens_or_says_why_not():
+    """Each vendor's folder says of every model what its screens are, or why there are none."""
+    for vendor in REGISTRY:
+        for model in (*vendor.data.models, None):
+            fits = [
+                entry
+                for entry in vendor.data.screens
+                if all(vendor.trait(model, name) == value for name, value in entry.only.items())
+            ]
+            assert fits, (vendor.id, model)
 
 
 # --- texts
