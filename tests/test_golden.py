@@ -65,6 +65,13 @@ def test_every_file_of_a_vendor_has_a_golden_case(vendor: Vendor):
     assert shown == {rule.id for rule in vendor.data.files}
 
 
+@each_vendor
+def test_every_screen_of_a_vendor_has_a_golden_case(vendor: Vendor):
+    """No screen goes unseen: a vendor that has some shows all of them in one case at least."""
+    shown = any(case.expected_screens() for case in cases(vendor))
+    assert shown == any(not entry.none for entry in vendor.data.screens)
+
+
 @each_case
 def test_case_gives_the_files_that_are_expected(case: Case):
     """A phone gets exactly the files that stand in its case's folder, and at least one."""
@@ -85,6 +92,22 @@ def test_expected_file_is_of_its_form(case: Case, name: str):
     [rule] = [item.rule for item in named_rules(case.phone, case.vendor) if item.name == name]
     held = FORMS[rule.syntax].parse(case.expected()[name].decode("utf-8"))
     assert held or (rule.phonebook and not case.phone.directory.contacts)
+
+
+@each_case
+def test_screens_are_as_expected(case: Case):
+    """The screens of a phone at which people log in are, byte for byte, those in its folder."""
+    assert case.screens() == case.expected_screens()
+
+
+@each_case
+def test_expected_screens_are_of_their_form(case: Case):
+    """Each of them can be read back, and is no larger than its phones read."""
+    screens = case.vendor.screens(case.vendor.model(case.phone.model))
+    for content in case.expected_screens().values():
+        assert screens is not None
+        assert FORMS[screens.syntax].parse(content.decode("utf-8"))
+        assert screens.largest is None or len(content) <= screens.largest
 
 
 @each_case

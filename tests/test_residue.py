@@ -24,10 +24,16 @@ from provisioning.render.context import Most
 from provisioning.render.files import named_rules, render_file
 from provisioning.render.syntax import FORMS
 from provisioning.simulate.shown import shown
+from provisioning.vendors.behaviour import Logout
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.reading import fits
 from provisioning.vendors.registry import load_registry
-from provisioning.vendors.schema import FileRule, Logout, Model, ModelKind, VendorData
+from provisioning.vendors.schema import (
+    FileRule,
+    Model,
+    ModelKind,
+    VendorData,
+)
 
 ROOT = Path(__file__).parents[1] / "templates"
 REGISTRY = load_registry([ROOT])

@@ -22,7 +22,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{3,14}")
 _TRUNK = re.compile(r"[(\[]\s*0")
 _SPELLING = re.compile(r"[\s()\[\]./-]")
 CODES = (
-    "voicemail", "pickup", "park", "retrieve", "record", "anonymous", "caller-id", "barge",
+    "voicemail", "pickup", "park", "retrieve", "record", "anonymous", "hotdesk", "caller-id", "barge",
     "listen", "whisper",
 )  # fmt: skip
 """The feature codes a SIP server can have; the last four are dialled before a number."""

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from provisioning.domain.effective import Effective
 from provisioning.domain.keys import Key, KeyAddress
 from provisioning.domain.mac import Mac
 
 NO_URL = ""
+
+
+class Login(StrEnum):
+    """What the hotdesk key of a phone is for: it has none, or one logs in or out by it."""
+
+    NONE = ""
+    IN = "in"
+    OUT = "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +209,7 @@ class Phone:
     ``location`` is where an emergency call says it comes from. ``photos`` says that there are
     some for a phone book to show; ``hidden`` names people on its keys whose calls others may not
     see. Both are known for the loss report only. ``withheld`` are keys that not all may have.
+    ``login`` says whether people log in at it.
     """
 
     mac: Mac | None
@@ -219,6 +229,7 @@ class Phone:
     provisioning: Provisioning = Provisioning()
     look: Look = Look()
     pool: bool = False
+    login: Login = Login.NONE
     blank: bool = False
     expansion_modules: int = 0
     admin_password: str = ""

@@ -29,7 +29,7 @@ from yarl import URL
 from provisioning.outbound.guard import PATIENCE, Refused, plain, reason
 from provisioning.usecases.core import Network, within
 from provisioning.usecases.ports import Heard, Telling
-from provisioning.vendors.schema import HttpReload
+from provisioning.vendors.behaviour import HttpReload
 
 LARGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are looked at."""

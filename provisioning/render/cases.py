@@ -2,7 +2,8 @@
 
 ``templates/_shared/cases/NAME.toml`` describes a phone that every dialect renders. A folder
 ``templates/<vendor>/golden/<case>/`` holds ``case.toml`` (``of``: the shared case, ``model``,
-``mac``, and anything it sets otherwise) and the expected files beside it.
+``mac``, and anything it sets otherwise) and the expected files beside it, with its screens in
+``screens/`` where people log in at the phone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from provisioning.domain.phone import (
     Dect,
     Directory,
     Line,
+    Login,
     Look,
     Member,
     Phone,
@@ -31,9 +33,13 @@ from provisioning.domain.phone import (
 )
 from provisioning.domain.settings import Level, Scope, setting_for
 from provisioning.render.files import named_rules, render_file
+from provisioning.render.screens import samples
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.registry import SHARED
+
+SCREENS = "screens"
+"""The folder beside a case's files in which its screens stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +57,40 @@ class Case:
             for item in named_rules(self.phone, self.vendor)
         }
 
+    def screens(self) -> dict[str, bytes]:
+        """A screen of each sort by name, as rendered now, where people log in at the phone."""
+        return dict(samples(self.phone, self.vendor))
+
     def expected(self) -> dict[str, bytes]:
         """The files that stand in the folder."""
-        return {
-            path.name: path.read_bytes()
-            for path in sorted(self.folder.iterdir())
-            if path.name != "case.toml"
-        }
+        return {name: text for name, text in _held(self.folder).items() if name != "case.toml"}
+
+    def expected_screens(self) -> dict[str, bytes]:
+        """The screens that stand in the folder's own folder of them."""
+        return _held(self.folder / SCREENS)
+
+    @property
+    def is_as_expected(self) -> bool:
+        """Whether everything is rendered as it stands there."""
+        return (self.files(), self.screens()) == (self.expected(), self.expected_screens())
 
     def write(self) -> None:
         """Put what is rendered now in place of what was expected."""
-        made = self.files()
-        for name in self.expected():
-            (self.folder / name).unlink()
-        for name, content in made.items():
-            (self.folder / name).write_bytes(content)
+        for folder, made, former in (
+            (self.folder, self.files(), self.expected()),
+            (self.folder / SCREENS, self.screens(), self.expected_screens()),
+        ):
+            for name in former:
+                (folder / name).unlink()
+            if made:
+                folder.mkdir(exist_ok=True)
+            for name, content in made.items():
+                (folder / name).write_bytes(content)
+
+
+def _held(folder: Path) -> dict[str, bytes]:
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
 def case_folders(vendor: Vendor) -> list[Path]:
@@ -157,6 +182,7 @@ def _phone(data: Mapping[str, Any]) -> Phone:
         provisioning=Provisioning(**data.get("provisioning", {})),
         look=Look(**data.get("look", {})),
         pool=data.get("pool", False),
+        login=Login(data.get("login", "")),
         blank=data.get("blank", False),
         expansion_modules=data.get("expansion_modules", 0),
         admin_password=data.get("admin_password", "Adm1nPassw0rd"),

@@ -21,6 +21,7 @@ from provisioning.domain.timezones import Change, ZoneRule, zone_rule
 from provisioning.render import stations
 from provisioning.render.explain import Recorded, RecordedBy, Word, Words
 from provisioning.render.layout import fitting, layout
+from provisioning.render.login import label, login_key, screen_url
 from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -81,13 +82,15 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     - ``look``: wallpaper_url and its file name wallpaper, logo_url (the organisation's avatar);
       empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG.
       photos_url: where phones find people's photos by number (``/1001.png`` behind it)
+    - ``hotdesk``: url of the screen where people log in and out, and its label, for menus and soft
+      keys; both empty where the phone takes no logins or shows no screens
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
     """
     most = Most(vendor, model)
     modules = min(phone.expansion_modules, most.modules)
-    found, _ = placed_keys(phone, vendor, model)
+    found, _ = most.layout(phone)
     placed = {address: fitting(key, vendor, model) for address, key in found.items()}
     lines = [stations.line_context(phone, *item) for item in stations.numbered(phone, most.lines)]
     profiles = stations.profile_contexts(lines)
@@ -116,15 +119,9 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "idle": _idle(phone),
         "provisioning": _provisioning(phone),
         "look": _look(phone),
+        "hotdesk": _hotdesk(phone, vendor, model),
         "adopt": _adopt(phone, vendor),
     }
-
-
-def placed_keys(phone: Phone, vendor: Vendor, model: Model | None) -> tuple[Placed, list[Key]]:
-    """The keys of a phone by address, and those the model has no place for."""
-    most = Most(vendor, model)
-    modules = min(phone.expansion_modules, most.modules)
-    return layout(phone, keys=most.keys, modules=modules, module_keys=most.module_keys)
 
 
 class Most:
@@ -144,6 +141,17 @@ class Most:
         self.modules = expansion.modules if expansion else 0
         self.module_keys = _known(
             expansion.keys if expansion else None, [e.keys for e in all_expansions]
+        )
+
+    def layout(self, phone: Phone) -> tuple[Placed, list[Key]]:
+        """Where each key of a phone of the model sits, and those without a place."""
+        return layout(
+            phone,
+            keys=self.keys,
+            modules=min(phone.expansion_modules, self.modules),
+            module_keys=self.module_keys,
+            login=login_key(phone, self._vendor, self._model),
+            page=self._model.keys_per_page if self._model else None,
         )
 
     def context(self, phone: Phone) -> Context:
@@ -294,6 +302,11 @@ def _look(phone: Phone) -> Context:
         "photos_url": stations.told(screens + "photos" if screens else "", facts.photo(phone)),
     }
     return Words(data)
+
+
+def _hotdesk(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
+    url = screen_url(phone, vendor, model)
+    return {"url": url, "label": label(phone, vendor) if url else ""}
 
 
 def _provisioning(phone: Phone) -> Context:

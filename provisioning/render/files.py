@@ -41,7 +41,7 @@ def named_rules(phone: Phone, vendor: Vendor) -> Iterator[NamedRule]:
 def render_file(phone: Phone, vendor: Vendor, rule: FileRule) -> bytes:
     """The bytes of one file; raises RenderFailed or UnsafeValue."""
     seen = _context(phone, vendor)
-    return render_template(_folders(vendor), rule.template, rule.syntax, seen)
+    return render_template(folders(vendor), rule.template, rule.syntax, seen)
 
 
 def explain_file(phone: Phone, vendor: Vendor, rule: FileRule) -> list[explain.ExplainedLine]:
@@ -75,6 +75,6 @@ class Checksums(dict[str, str]):
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _folders(vendor: Vendor) -> tuple[Path, ...]:
-    """The vendor's own folders, then the roots they stand in, for ``_shared``."""
+def folders(vendor: Vendor) -> tuple[Path, ...]:
+    """Where the templates of a vendor are looked up: the vendor's own folders, then the roots they stand in, for ``_shared``."""
     return (*vendor.folders, *dict.fromkeys(folder.parent for folder in vendor.folders))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
@@ -12,9 +12,18 @@ from provisioning.vendors.schema import Model
 
 
 def layout(
-    phone: Phone, *, keys: int, modules: int, module_keys: int
+    phone: Phone,
+    *,
+    keys: int,
+    modules: int,
+    module_keys: int,
+    login: Key | None = None,
+    page: int | None = None,
 ) -> tuple[dict[KeyAddress, Key], list[Key]]:
     """The keys by address, and those for which the model has no place left.
+
+    ``login`` is the key that opens the hotdesk screen, if the phone has one: it takes the last
+    free place of the first ``page`` (or just the first, where nobody knows its keys) before anything is poured, so that there is always a way out.
 
     ``keys`` are those of the phone itself, ``modules`` the expansion modules attached. Keys set
     at an address come first; then the phone's lines take the first places where nothing is set;
@@ -33,6 +42,12 @@ def layout(
         address = KeyAddress(Area.LINE, 0, number)
         if address in here and address not in placed:
             placed[address] = Key(address, KeyType.LINE, label=line.label, line=number)
+    if login is not None and not _logs_in(phone):
+        place = _to_log_in([p for p in places if p not in placed], page or 0)
+        if place is None:
+            beyond.append(login)
+        else:
+            placed[place] = replace(login, address=place)
     for poured in phone.poured:
         free = (p for p in places if _rank(p) >= _rank(poured.start) and p not in placed)
         for key in poured.keys:
@@ -41,7 +56,27 @@ def layout(
                 beyond.append(key)
             else:
                 placed[place] = replace(key, address=place)
-    return placed, beyond
+    shown = {address: _opened(key, login) for address, key in placed.items()}
+    return {address: key for address, key in shown.items() if key is not None}, beyond
+
+
+def _logs_in(phone: Phone) -> bool:
+    """Whether somebody has put the key to log in somewhere already."""
+    poured = (key for item in phone.poured for key in item.keys)
+    return any(key.type is KeyType.LOGIN for key in (*phone.keys, *poured))
+
+
+def _to_log_in(free: Sequence[KeyAddress], page: int) -> KeyAddress | None:
+    """The last place of the first page, else the first of all: it is to be seen without searching."""
+    first_page = [p for p in free if p.area is Area.LINE and p.position <= page]
+    return first_page[-1] if first_page else next(iter(free), None)
+
+
+def _opened(key: Key, login: Key | None) -> Key | None:
+    """A key to log in without a URL of its own, with what it does on this phone; none if nothing."""
+    if key.type is not KeyType.LOGIN or key.value:
+        return key
+    return replace(login, address=key.address, label=key.label or login.label) if login else None
 
 
 def fitting(key: Key, vendor: Vendor, model: Model | None) -> Key:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from provisioning.domain import facts
 from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective
 from provisioning.domain.keys import Key, KeyAddress, KeyType
-from provisioning.domain.phone import Contact, Directory, Line, Phone
+from provisioning.domain.phone import Contact, Directory, Line, Login, Phone
 from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.files import named_rules, render_file
 from provisioning.render.layout import fitting
+from provisioning.render.login import login_key, screen_url
 from provisioning.vendors import zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -36,6 +37,7 @@ def losses(phone: Phone, vendor: Vendor) -> list[str]:
         *_line_losses(phone, model),
         *_guest_losses(phone, seen),
         *_key_losses(phone, vendor, model),
+        *_login_losses(phone, vendor, model),
         *_word_losses(phone, vendor),
         *_zone_losses(phone, vendor, model),
         *_setting_losses(phone, vendor, seen),
@@ -89,8 +91,10 @@ def _guest_losses(phone: Phone, seen: set[str]) -> Iterator[str]:
 
 
 def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
-    placed, beyond = context.placed_keys(phone, vendor, model)
+    placed, beyond = context.Most(vendor, model).layout(phone)
     for key in beyond:
+        if key.type is KeyType.LOGIN and _in_menu(phone, vendor, model):
+            continue
         yield f"No place is left for the key '{key.label or key.value or key.type}'."
     for item in phone.withheld:
         where = _where(item.key.address)
@@ -112,6 +116,22 @@ def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[s
         else:
             shown[address] = instead
     yield from _mute_keys(phone, vendor, shown)
+
+
+def _in_menu(phone: Phone, vendor: Vendor, model: Model | None) -> bool:
+    """Whether the hotdesk screen has a place of its own, beside the keys."""
+    screens = vendor.screens(model)
+    return screens is not None and screens.menu and bool(screen_url(phone, vendor, model))
+
+
+def _login_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
+    found = _in_menu(phone, vendor, model) or login_key(phone, vendor, model) is not None
+    if phone.login is Login.NONE or found:
+        return
+    yield (
+        f"There is no key to log in: the phones of {vendor.data.name} show no screen for it here, "
+        "and the SIP server has no code 'hotdesk'."
+    )
 
 
 def _mute_keys(phone: Phone, vendor: Vendor, keys: Mapping[KeyAddress, Key]) -> Iterator[str]:
@@ -143,7 +163,7 @@ def _is_mute(phone: Phone, vendor: Vendor, key: Key, now: list[bytes]) -> bool:
 
 def _with_key(phone: Phone, vendor: Vendor, key: Key) -> Phone:
     """The phone with every key where it is, but this one at its address."""
-    placed, _ = context.placed_keys(phone, vendor, vendor.model(phone.model))
+    placed, _ = context.Most(vendor, vendor.model(phone.model)).layout(phone)
     return replace(phone, keys=tuple({**placed, key.address: key}.values()), poured=())
 
 

@@ -1,4 +1,4 @@
-"""Behind the screen URL a phone tells of its do not disturb (C6) and calls, and gets pictures."""
+"""Behind the screen URL a phone tells of its do not disturb (C6) and calls, gets pictures, logs in."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.phones import alone, held_for
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
+from provisioning.usecases.screens import answer_hotdesk, is_screen
 from provisioning.usecases.serving import reply_of
 from provisioning.usecases.settings import set_values
 from provisioning.usecases.showing import asks_for_picture, shown_picture
@@ -44,7 +45,8 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
     with core.database.read() as session:
         trust = queries.trust_by_screen_token(session, token_hash(request.credential.token))
         device = queries.by_id(session, Device, trust.device_id) if trust else None
-        known = asks_for_picture(request.path) or ((wanted or call) and request.method == "GET")
+        asked = wanted or call or is_screen(request.path)
+        known = asks_for_picture(request.path) or (asked and request.method == "GET")
         if trust is None or device is None or not known:
             seen.reason = "the screen token is nobody's" if trust is None else "no such screen"
             return FileReply(Outcome.NOT_FOUND)
@@ -52,9 +54,11 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
         if device.state in (DeviceState.BLOCKED, DeviceState.RETIRED):
             seen.reason = f"the device is {device.state}"
             return FileReply(Outcome.NOT_FOUND)
-        if wanted is None and not call:
+        if asks_for_picture(request.path):
             return _shown(core, session, device, request.path, seen)
         rows = snapshot(session, device) if wanted else None
+    if is_screen(request.path):
+        return answer_hotdesk(core, request, device, seen)
     if rows is not None and wanted is not None:
         seen.reason = _switched(core, rows, wanted, str(request.peer))
     else:

@@ -13,7 +13,8 @@ from provisioning.domain.errors import Conflict, Forbidden, InvalidInput, NotFou
 from provisioning.domain.hotdesk import Elsewhere, TakeOver, Wish, check, lease_end
 from provisioning.domain.kinds import Hotdesking, SessionEnd
 from provisioning.domain.roles import Permission, known_permissions
-from provisioning.store import hotdesk, members, queries
+from provisioning.store import hotdesk, members, queries, telling
+from provisioning.store.base import now
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
 from provisioning.store.hotdesk import HotdeskSession
@@ -38,6 +39,8 @@ class _Entered:
     extension: str
     pin: str = field(repr=False)
     request: str | None = None
+    comes: UUID | None = None
+    """The device that loads its files by itself on account of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,20 @@ def log_in(
 
 
 def log_in_here(
-    core: Core, actor: Actor, station: UUID, *, extension: str, pin: str, source: str = ""
-) -> Seat:
+    core: Core, actor: Actor, station: UUID, *, extension: str, pin: str, source: str = "",
+    comes: bool = False,
+) -> Seat:  # fmt: skip
     """Log somebody in at the phone whose own request this is, which is the actor's device.
 
+    ``comes`` says that the answer makes it load its files, so that it is not told to at once.
     Raises as ``log_in``, and Forbidden for a station of another device.
     """
     with core.database.read() as session:
         row = _here(session, actor, station)
     # The phone is not spared the reload although it told it: it does not know its new file yet.
     phone = replace(actor, device_id=None, source=source or actor.source)
-    return _by_pin(core, phone, row, _Entered(extension, pin), of_phone=True)
+    entered = _Entered(extension, pin, comes=actor.device_id if comes else None)
+    return _by_pin(core, phone, row, entered, of_phone=True)
 
 
 def take(core: Core, actor: Actor, user: UUID, station: UUID | str) -> Seat:
@@ -115,7 +121,15 @@ def _by_pin(
         if former is not None:
             return seat(session, former)
         admin = not of_phone and actor.may(Permission.WRITE)
-        return _seat(core, session, _Login(row, person, admin=admin, request=entered.request))
+        seated = _seat(core, session, _Login(row, person, admin=admin, request=entered.request))
+        _coming(session, entered.comes)
+        return seated
+
+
+def _coming(session: Session, device: UUID | None) -> None:
+    if device is not None:
+        session.flush()  # which marks it
+        telling.coming(session, device, now())
 
 
 def _begun(
@@ -249,14 +263,26 @@ def log_out(
     _leave(core, actor, station, request)
 
 
-def log_out_here(core: Core, actor: Actor, station: UUID, source: str = "") -> None:
-    """End the session at the phone whose own request this is; raises NotFound or Forbidden."""
+def log_out_here(
+    core: Core, actor: Actor, station: UUID, source: str = "", *, comes: bool = False
+) -> None:
+    """End the session at the phone whose own request this is; ``comes`` as in ``log_in_here``.
+
+    Raises NotFound or Forbidden.
+    """
     with core.database.read() as session:
         row = _here(session, actor, station)
-    _leave(core, replace(actor, device_id=None, source=source or actor.source), row)
+    phone = replace(actor, device_id=None, source=source or actor.source)
+    _leave(core, phone, row, comes=actor.device_id if comes else None)
 
 
-def _leave(core: Core, actor: Actor, station: Station, request: str | None = None) -> None:
+def _leave(
+    core: Core,
+    actor: Actor,
+    station: Station,
+    request: str | None = None,
+    comes: UUID | None = None,
+) -> None:
     name = _request(request)
     with changing(core, actor) as session:
         hotdesk.take_seats(session, station.organisation_id)
@@ -266,3 +292,4 @@ def _leave(core: Core, actor: Actor, station: Station, request: str | None = Non
         if here is None:
             raise NotFound(_OUT, remedy="There is nothing to end.")
         end(core, session, [here], SessionEnd.LOGOUT, name)
+        _coming(session, comes)

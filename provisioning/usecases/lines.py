@@ -164,6 +164,7 @@ _CODES = {
     "park": ("right.park",),
     "retrieve": ("right.park",),
     "record": ("right.record",),
+    "hotdesk": ("feature.hotdesking",),
 }
 """What a person needs to be told a feature code of their server (FEATURES B14, D3, D4)."""
 

@@ -17,9 +17,10 @@ from provisioning.domain.effective import (
     resolve,
     strictest,
 )
-from provisioning.domain.kinds import DectRole, DeviceState, Purpose
+from provisioning.domain.hotdesk import takes_logins
+from provisioning.domain.kinds import DectRole, DeviceState, Hotdesking, Purpose
 from provisioning.domain.packages import package_layers
-from provisioning.domain.phone import Dect, Look, Member, Phone, Provisioning, Station
+from provisioning.domain.phone import Dect, Login, Look, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
@@ -77,6 +78,7 @@ def build_phone(
         provisioning=provisioning,
         look=Look() if blank else _look(snapshot, settings, owner),
         pool=any(station.pool for station in snapshot.stations),
+        login=Login.NONE if blank else _login(snapshot, crew),
         blank=blank,
         expansion_modules=device.expansion_modules,
         admin_password=str(settings["admin.password"].value)
@@ -143,6 +145,18 @@ def _of_people(places: Sequence[Station]) -> dict[str, Effective]:
     if texts and len(texts) == len(lines):
         found["idle.text"] = texts[0]
     return found
+
+
+def _login(snapshot: Snapshot, crew: Sequence[Person]) -> Login:
+    """Whether the phone has a hotdesk key: where it takes logins and its people may log in (G1)."""
+    if snapshot.system is not None or not snapshot.stations:
+        return Login.NONE
+    station = snapshot.stations[0]
+    if station.id in snapshot.seated:
+        return Login.OUT
+    takes = takes_logins(Hotdesking(station.hotdesking), pool=station.pool)
+    may = all(who.may("feature.hotdesking") for who in crew)
+    return Login.IN if takes and may else Login.NONE
 
 
 def _welcome(

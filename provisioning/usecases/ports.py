@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from provisioning.domain.kinds import Way
-from provisioning.vendors.schema import HttpReload
+from provisioning.vendors.behaviour import HttpReload
 
 
 @dataclass(frozen=True, slots=True)

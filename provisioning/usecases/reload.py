@@ -199,14 +199,6 @@ def _came_of(row: Reload, item: Telling, heard: Heard, at: datetime) -> dict[str
     return values | {"state": ReloadState.GIVEN_UP, "given_up": why, "next_at": None}
 
 
-def coming(session: Session, device: UUID, at: datetime) -> None:
-    """A phone is loading its files by itself now: tell it only if it has not come in 20 s.
-
-    Called in the transaction of the change that the phone comes for, after it was made.
-    """
-    telling.coming(session, device, at)
-
-
 def tell_now(core: Core, actor: Actor, device: UUID | str) -> UUID:
     """Have a device told at once, whether its files differ or not; its id. Raises NotFound."""
     actor.require(Permission.WRITE)

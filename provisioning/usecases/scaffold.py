@@ -12,6 +12,7 @@ from typing import Any
 from provisioning.domain.errors import DuplicateName, InvalidInput
 from provisioning.usecases.checks.golden import write_golden
 from provisioning.usecases.checks.writing import writing_to
+from provisioning.vendors.behaviour import HttpReload, Logout, Reload, Stays
 from provisioning.vendors.load import load_vendor
 from provisioning.vendors.reading import Readback, ReadKeys, ReadLines, ReadList
 from provisioning.vendors.registry import Registry
@@ -21,12 +22,8 @@ from provisioning.vendors.schema import (
     Example,
     Expansion,
     FileRule,
-    HttpReload,
-    Logout,
     Model,
-    Reload,
     Screen,
-    Stays,
     Tls,
     UserAgent,
     VendorData,

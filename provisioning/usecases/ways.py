@@ -18,7 +18,7 @@ from provisioning.usecases.lines import people_at
 from provisioning.usecases.phones import held_for
 from provisioning.usecases.ports import Connector, Contact, Telling
 from provisioning.usecases.purposes import PURPOSE_PHONE, PURPOSE_SIP
-from provisioning.vendors.schema import Reload
+from provisioning.vendors.behaviour import Reload
 
 WAYS = "reload.ways"
 

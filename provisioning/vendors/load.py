@@ -19,6 +19,7 @@ from provisioning.vendors.schema import (
     Example,
     FileRule,
     Model,
+    Screens,
     Trait,
     VendorData,
     ZoneForm,
@@ -68,6 +69,13 @@ class Vendor:
         for zone in self.data.zones:
             if all(self.trait(model, name) == value for name, value in zone.only.items()):
                 return zone
+        return None
+
+    def screens(self, model: Model | None) -> Screens | None:
+        """What a model shows behind its screen URL; nothing where it has no such screens."""
+        for screens in self.data.screens:
+            if all(self.trait(model, name) == value for name, value in screens.only.items()):
+                return None if screens.none else screens
         return None
 
     def template(self, name: str) -> Path | None:
@@ -153,6 +161,7 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
     yield from _agent_faults(data)
     yield from _readback_faults(data)
     yield from _zone_faults(data)
+    yield from _screen_faults(data, folders)
     for oui in data.ouis:
         if not re.fullmatch(r"[0-9a-f]{6}([0-9a-f]{1,3})?", oui):
             yield f"OUI '{oui}' must be 6 to 9 lower-case hex digits."
@@ -227,6 +236,20 @@ def _zone_faults(data: VendorData) -> Iterator[str]:
         for minutes in zone.savings:
             if minutes <= 0:
                 yield f"{where}: saving {minutes} must be above 0; mend it."
+
+
+def _screen_faults(data: VendorData, folders: Sequence[Path]) -> Iterator[str]:
+    for number, screens in enumerate(data.screens, 1):
+        where = f"screens entry {number}"
+        for trait in screens.only:
+            if trait not in data.traits:
+                yield f"{where}: only.{trait} has no default; add it to [traits]."
+        templates = (screens.form, screens.message, screens.status)
+        if bool(screens.none) == any(templates):
+            yield f"{where}: write form, message and status, or say in none why there are no screens."
+        for template in () if screens.none else templates:
+            if not any((folder / template).is_file() for folder in folders):
+                yield f"{where}: template '{template}' is not in the folder; write it or mend the name."
 
 
 def _readback_faults(data: VendorData) -> Iterator[str]:

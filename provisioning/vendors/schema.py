@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from provisioning.vendors.behaviour import Logout, Reload
 from provisioning.vendors.reading import Readback
 
 _STRICT = ConfigDict(extra="forbid", strict=False)
@@ -206,82 +207,30 @@ class Adopt:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpReload:
-    """A request to the phone that makes it load its files anew.
+class Screens:
+    """What the vendor's phones are answered behind a screen URL (hotdesking).
 
-    ``path`` and ``body`` may hold ``{user}`` and ``{password}``; the same two answer a challenge,
-    Basic or Digest. ``port`` is where the phone listens unless a model or a file says otherwise.
-    ``user`` is whom the phone's password belongs to where that is always the same; ``says`` is
-    what the body of a good answer holds, where the status alone does not tell.
+    ``form`` is the template that asks for something, ``message`` the one of a sentence, ``status``
+    the one of who is logged in; ``media_type`` and ``syntax`` are theirs. ``both`` says that
+    extension and PIN fit on one form, ``reloads`` that the message after a login itself makes the
+    phone load its files, ``menu`` that a file gives the screen a place of its own, so that it needs
+    no key. ``largest`` is the most bytes of an answer. ``only`` restricts the entry to models with
+    these traits. Where phones show no screens, ``none`` says why.
     """
 
     __pydantic_config__ = _STRICT
 
-    path: str
-    method: Literal["GET", "POST"] = "GET"
-    scheme: Literal["https", "http"] = "http"
-    port: int = 80
-    media_type: str = ""
-    body: str = ""
-    user: str = ""
-    says: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """How the vendor's phones are told to load their files anew.
-
-    ``notify`` is the Event header (RFC 6665) of the gentlest NOTIFY that makes them fetch,
-    ``reboot`` the one that restarts them; ``restarts`` says that only a restart makes them fetch,
-    so that they are never told during a call; ``waits`` that a phone in a call waits for its end by
-    itself. ``port`` is where they take SIP by UDP and TCP. ``http`` is a request they take instead.
-    ``none`` says why there is neither. ``poll`` is the least number of minutes between two polls
-    that their files can ask for, and what longer intervals are rounded up to; 0 where it is not
-    known that they poll.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    notify: str = ""
-    reboot: str = ""
-    restarts: bool = False
-    waits: bool = False
-    port: int = 5060
-    poll: int = 0
-    http: HttpReload | None = None
+    form: str = ""
+    message: str = ""
+    status: str = ""
+    media_type: str = "text/xml; charset=utf-8"
+    syntax: Syntax = Syntax.XML
+    both: bool = False
+    reloads: bool = False
+    menu: bool = False
+    largest: int | None = None
+    only: dict[str, Trait] = field(default_factory=dict)
     none: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stays:
-    """Something of the last person that no file takes off the phone.
-
-    ``what`` names it, as the end of the sentence "At logout there stays: ..."; ``parameters`` are the patterns of
-    the parameters that keep it, where it is in any.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    what: str
-    parameters: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Logout:
-    """What a phone keeps of the last person when a file for the next one has come (HD8).
-
-    A phone keeps the value of a parameter that a later file does not name, so that files name the
-    same ones whoever has the phone. What cannot be so is here, by patterns in which ``*`` stands
-    for any text. ``forgets`` are parameters that the phone drops by itself when its file does not
-    name them any more; ``harmless`` ones that stay and say nothing of a person, such as the port
-    of an account that is off. ``stays`` is what people should know of.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    forgets: tuple[str, ...] = ()
-    harmless: tuple[str, ...] = ()
-    stays: tuple[Stays, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +309,8 @@ class VendorData:
     answered "not found" and never count as scanning. ``boot`` is the order a booting phone asks
     in; an entry may be a name alone. ``readback`` says what the parameters mean to the phone.
     ``key_types``, ``languages``, ``tones`` and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
-    value; ``zones`` says how they are told the time zone, the first that fits a model is its own.
+    value; ``zones`` says how they are told the time zone, the first that fits a model is its own;
+    ``screens`` likewise what they show.
     ``traits`` are the defaults of every trait a model may set. ``cannot`` are settings and types
     of keys that, by a source, none of its phones has: there is nothing left to find.
     """
@@ -388,6 +338,7 @@ class VendorData:
     tls: Tls = field(default_factory=Tls)
     reload: Reload = field(default_factory=Reload)
     logout: Logout = field(default_factory=Logout)
+    screens: tuple[Screens, ...] = ()
     readback: Readback | None = None
 
     @property

@@ -10,7 +10,14 @@ from traceback import walk_tb
 
 from provisioning.domain.errors import BadVendorFolder, BrokenRule
 from provisioning.domain.phone import Phone
-from provisioning.render.cases import Case, case_folders, load_case, shared_cases, shared_phone
+from provisioning.render.cases import (
+    SCREENS,
+    Case,
+    case_folders,
+    load_case,
+    shared_cases,
+    shared_phone,
+)
 from provisioning.render.files import NamedRule, named_rules, render_file
 from provisioning.render.syntax import FORMS, Parameters
 from provisioning.usecases.checks.finding import Finding, Severity
@@ -54,7 +61,20 @@ def golden_cases(vendor: Vendor) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _screens(case: Case) -> Iterator[Finding]:
+    try:
+        made = case.screens()
+    except BrokenRule as error:
+        yield _failed(case.vendor, "vendor.toml", error, f"the case {case.folder.name}")
+        return
+    expected = case.expected_screens()
+    for name in sorted({*made, *expected}):
+        content = made.get(name, b"")
+        yield from _difference(case, f"{SCREENS}/{name}", content, expected.get(name))
+
+
 def _case(case: Case, rules: dict[str, NamedRule], notes: Notes) -> Iterator[Finding]:
+    yield from _screens(case)
     expected = case.expected()
     broken = False
     for name, item in rules.items():
@@ -198,7 +218,7 @@ def write_golden(vendor: Vendor) -> list[Path]:
     written = []
     for folder in case_folders(vendor):
         case = load_case(vendor, folder)
-        if case.files() == case.expected():
+        if case.is_as_expected:
             continue
         own = vendor.folders[0] / "golden" / folder.name
         with writing_to(own):

@@ -17,7 +17,7 @@ from provisioning.domain.kinds import Way
 from provisioning.outbound import http_action
 from provisioning.outbound.http_action import HttpTeller
 from provisioning.usecases.ports import Heard, Telling
-from provisioning.vendors.schema import HttpReload
+from provisioning.vendors.behaviour import HttpReload
 
 DEVICE = UUID("0197a7b4-0000-7000-8000-000000000001")
 END = b"\r\n\r\n"

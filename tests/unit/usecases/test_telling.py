@@ -32,7 +32,7 @@ from provisioning.usecases.purposes import PURPOSE_SCREEN
 from provisioning.usecases.reload import AGAIN, settle, to_tell, told
 from provisioning.usecases.requests import ScreenCredential, TokenCredential
 from provisioning.usecases.ways import Reach, ways
-from provisioning.vendors.schema import HttpReload
+from provisioning.vendors.behaviour import HttpReload
 from provisioning.vendors.schema import Reload as ReloadData
 
 OK = Heard(well=True, words="200 OK")
@@ -204,7 +204,7 @@ def test_phone_that_loads_by_itself_is_left_alone(core, actor, desk, rename, clo
     """A phone whose screen made it fetch is told only if it has not come in 20 s."""
     rename(desk)
     with core.database.write() as session:
-        reload.coming(session, desk.device, clock.now)
+        telling.coming(session, desk.device, clock.now)
     assert claim(core, clock.now + 19 * SECOND) == []
     assert len(claim(core, clock.now + 21 * SECOND)) == 1
 

@@ -1,0 +1,47 @@
+"""The key by which people log in at a phone, and out (FEATURES G1)."""
+
+from __future__ import annotations
+
+from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.domain.phone import Login, Phone
+from provisioning.render.texts import Texts
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
+
+HOME = "hotdesk"
+"""What opens the hotdesk screen, behind a screen URL."""
+
+_SOMEWHERE = KeyAddress(Area.LINE, 0, 1)
+
+
+def texts_of(phone: Phone, vendor: Vendor) -> Texts:
+    """The sentences in a phone's language, an operator's own first."""
+    roots = tuple(folder.parent for folder in vendor.folders)
+    return Texts(roots, str(phone.settings["language"].value))
+
+
+def screen_url(phone: Phone, vendor: Vendor, model: Model | None) -> str:
+    """The URL of the hotdesk screen; empty where the phone takes no logins or shows no screens."""
+    if phone.login is Login.NONE or vendor.screens(model) is None or not phone.provisioning.screens:
+        return ""
+    return phone.provisioning.screens + HOME
+
+
+def label(phone: Phone, vendor: Vendor) -> str:
+    """What stands on the key, in the phone's language."""
+    return texts_of(phone, vendor)("log-out" if phone.login is Login.OUT else "log-in")
+
+
+def login_key(phone: Phone, vendor: Vendor, model: Model | None) -> Key | None:
+    """The key that opens the screen, else one that dials the code of the PBX for it, if it has one."""
+    if phone.login is Login.NONE:
+        return None
+    known = {name for name in vendor.data.key_types if model is None or name not in model.cannot}
+    url = screen_url(phone, vendor, model)
+    if url and KeyType.LOGIN in known:
+        return Key(_SOMEWHERE, KeyType.LOGIN, url, label(phone, vendor))
+    codes = (line.server.codes.get("hotdesk", "") for line in phone.lines)
+    code = next(filter(None, codes), "")
+    if code and KeyType.SPEED_DIAL in known:
+        return Key(_SOMEWHERE, KeyType.SPEED_DIAL, code, label(phone, vendor))
+    return None
