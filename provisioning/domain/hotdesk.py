@@ -44,10 +44,14 @@ class Wish:
     permitted: bool = False
 
 
+def takes_logins(station: Hotdesking, *, pool: bool) -> bool:
+    """Whether people log in at a station."""
+    return station == Hotdesking.ANY or (station == Hotdesking.POOL and pool)
+
+
 def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
     """Raise HotdeskingOff, StationOccupied or LoggedInElsewhere unless the login may be."""
-    takes = wish.station == Hotdesking.ANY or (wish.station == Hotdesking.POOL and wish.pool)
-    if not takes:
+    if not takes_logins(wish.station, pool=wish.pool):
         raise HotdeskingOff(
             "Nobody can log in at this phone.",
             remedy='Make it a pool phone, or set its hotdesking to "any".',

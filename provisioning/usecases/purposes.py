@@ -9,3 +9,4 @@ PURPOSE_PASSWORD = "device-password"  # noqa: S105 - likewise
 PURPOSE_ORGANISATION = "organisation-token"
 PURPOSE_DECT = "dect-access-code"
 PURPOSE_TOTP = "totp"
+PURPOSE_SIGN_IN = "sign-in"
