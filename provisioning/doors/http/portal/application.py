@@ -38,7 +38,8 @@ _ALWAYS = {
 _NO_OTHER_SITE = frozenset({"none", "same-origin"})
 """What Sec-Fetch-Site says of a navigation that takes every cookie along."""
 
-_GET_ABLE = re.compile(r"/take/[a-z2-7]{16}|/[a-z-]+")
+_GET_ABLE = re.compile(r"/take/[a-z2-7]{16}|/(?!take)[a-z-]+")
+"""The part of a path to come back to once what had to come first is done."""
 _NOT_THE_API = "/{path:(?!api/).*}"
 
 _log = structlog.get_logger(__name__)

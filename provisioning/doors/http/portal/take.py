@@ -32,9 +32,7 @@ def show_home(asked: Asked) -> Answer:
 def show_phone(asked: Asked) -> Answer:
     """The phone a label names, and what the person may do there."""
     code = _code(asked)
-    if not is_label_code(code):
-        return _gone(asked)
-    if asked.cookie_held_back and HERE not in asked.query:
+    if is_label_code(code) and asked.cookie_held_back and HERE not in asked.query:
         # A navigation that begins on a page of ours takes the cookie along (RFC 6265bis, 5.2).
         return Page("arrived", {"onward": f"{TAKE}/{code}?{HERE}=1"})
     return _phone_page(asked, asked.actor(), code)

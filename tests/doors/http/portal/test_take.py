@@ -68,7 +68,7 @@ async def test_hd15_a_taken_phone_is_in_the_audit_log(core, actor, office, ada, 
     await browser("POST", here)
     await browser("POST", f"{here}/log-out")
     told = audit.list_events(core, actor, audit.Wanted(), Page())
-    about = [event for event in told if event.kind == "hotdesk_session"]
+    about = [event for event in told if event.kind == "hotdesk-session"]
     assert {event.actor for event in about} == {"ada@example.com"}
 
 
@@ -180,7 +180,6 @@ async def test_labels_that_lead_nowhere_are_one_page(
         for method, ending in (("GET", ""), ("POST", ""), ("POST", "/log-out")):
             page = await browser(method, path + ending)
             pages.add((page.status, page.html))
-    print(pages)
     ((status, html),) = pages
     assert status == 404
     assert "This label is not valid" in html
