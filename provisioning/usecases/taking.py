@@ -20,11 +20,12 @@ from provisioning.domain.errors import (
     StationOccupied,
 )
 from provisioning.domain.hotdesk import Elsewhere, TakeOver, Wish, check
+from provisioning.domain.ids import is_label_code
 from provisioning.domain.kinds import Hotdesking, SessionEnd
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level
 from provisioning.domain.wording import closest
-from provisioning.store import hotdesk, members, queries
+from provisioning.store import hotdesk, labels, members, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
 from provisioning.store.hotdesk import HotdeskSession
@@ -33,7 +34,7 @@ from provisioning.store.people import User
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.hotdesk import Seat, _end, _rules, _seat
-from provisioning.usecases.labels.codes import Labelled, by_code, gone
+from provisioning.usecases.labels.codes import Labelled, by_code, gone, labelled
 from provisioning.usecases.personal import held_by
 
 
@@ -130,11 +131,16 @@ def take(core: Core, actor: Actor, station: UUID) -> Seat:
         return Seat(_seat(core, session, actor, row, person), person, row)
 
 
-def leave(core: Core, actor: Actor, station: UUID) -> None:
-    """Log the actor out at a station; nothing where they are not logged in."""
+def leave(core: Core, actor: Actor, code: str) -> None:
+    """Log the actor out at the phone with a label, also one that nobody may take any more.
+
+    Nothing where they are not logged in. Raises NobodysOwn or NotFound.
+    """
     user = _own(actor)
     with changing(core, actor) as session:
-        row = queries.get(session, Station, actor.organisation, station)
+        row = labels.station_by_code(session, code) if is_label_code(code) else None
+        if row is None or row.organisation_id != actor.organisation:
+            raise gone()
         here = hotdesk.open_at(session, [row.id]).get(row.id)
         if here is not None and here.user_id == user:
             _end(here, SessionEnd.LOGOUT, core.clock())
@@ -229,7 +235,7 @@ def _name(core: Core, session: Session, user: UUID) -> str:
 
 def _held(core: Core, session: Session, row: HotdeskSession) -> Held:
     station = session.get_one(Station, row.station_id)
-    found = by_code(session, station.label_code)
+    found = labelled(session, station)
     rules, _ = _rules(core, session, station, session.get_one(User, row.user_id))
     zone = ZoneInfo(str(rules["time.zone"].value) or "UTC")
     return Held(station.id, station.label_code, found.title, row.lease_until.astimezone(zone))

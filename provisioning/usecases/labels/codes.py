@@ -61,7 +61,7 @@ def station_label(core: Core, actor: Actor, station: UUID | str) -> bytes:
     """A PDF with the label of one station, whether or not it takes logins; raises NotFound."""
     actor.require(Permission.READ)
     with core.database.read() as session:
-        found = _labelled(session, queries.get(session, Station, actor.organisation, station))
+        found = _in_use(session, actor, station)
         language = _language(core, session, found.site)
     return drawn([_label(core, found)], language)
 
@@ -70,7 +70,7 @@ def renew_label(core: Core, actor: Actor, station: UUID | str) -> str:
     """Give a station a new label, after which the old one leads nowhere; returns its address."""
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
-        found = _labelled(session, queries.get(session, Station, actor.organisation, station))
+        found = _in_use(session, actor, station)
         found.station.label_code = new_label_code()
         return address(core, found.station)
 
@@ -87,9 +87,10 @@ def by_code(session: Session, code: str) -> Labelled:
     or retired.
     """
     row = labels.station_by_code(session, code) if is_label_code(code) else None
-    if row is None:
+    found = labelled(session, row) if row is not None and row.device_id else None
+    if found is None or found.device.state in _GONE:
         raise gone()
-    return _labelled(session, row)
+    return found
 
 
 def gone() -> NotFound:
@@ -97,15 +98,20 @@ def gone() -> NotFound:
     return NotFound("There is no phone with this label.", remedy="Ask an admin for a new label.")
 
 
-def _labelled(session: Session, station: Station) -> Labelled:
-    device = session.get_one(Device, station.device_id) if station.device_id else None
-    if device is None or device.state in _GONE:
-        raise NotFound(
-            "Nobody logs in here: a handset, or a phone that is blocked or retired.",
-            remedy="Name a phone's station.",
-        )
+def labelled(session: Session, station: Station) -> Labelled:
+    """A station with the phone it is part of, whatever state that is in; NotFound for a handset."""
+    if station.device_id is None:
+        raise NotFound("Nobody logs in at a handset.", remedy="Name a phone's station.")
+    device = session.get_one(Device, station.device_id)
     mac = queries.macs(session, [device.id]).get(device.id)
     return Labelled(station, device, session.get_one(Site, device.site_id), mac)
+
+
+def _in_use(session: Session, actor: Actor, station: UUID | str) -> Labelled:
+    found = labelled(session, queries.get(session, Station, actor.organisation, station))
+    if found.device.state in _GONE:
+        raise NotFound("The phone is blocked or retired.", remedy="Name one that is in use.")
+    return found
 
 
 def _at(session: Session, site: Site) -> list[Labelled]:

@@ -9,7 +9,7 @@ import pytest
 
 from provisioning.domain.errors import BrokenRule, Forbidden, NobodysOwn, NotFound
 from provisioning.domain.roles import Permission
-from provisioning.usecases import hotdesk, registering, stations, taking
+from provisioning.usecases import devices, hotdesk, registering, stations, taking
 from provisioning.usecases.pages import Page
 from provisioning.usecases.taking import Standing
 
@@ -68,10 +68,10 @@ def test_nobody_logs_somebody_else_out(core, actor, person, station):
     """Leaving ends one's own session only, and does nothing where there is none."""
     ada, bob = person("Ada", "1001"), person("Bob", "1002")
     taking.take(core, ada, station.id)
-    taking.leave(core, bob, station.id)
+    taking.leave(core, bob, station.label_code)
     assert seats(core, actor) == ["1001"]
-    taking.leave(core, ada, station.id)
-    taking.leave(core, ada, station.id)
+    taking.leave(core, ada, station.label_code)
+    taking.leave(core, ada, station.label_code)
     assert seats(core, actor) == []
 
 
@@ -79,13 +79,30 @@ def test_only_people_of_the_organisation_take_its_phones(core, actor, neighbour,
     """A stranger, a credential of nobody and one without rights are refused alike by every verb."""
     ada = person("Ada", "1001")
     stranger = replace(ada, organisation_id=neighbour.organisation)
-    for call in (taking.take, taking.leave):
+    for call, what in (
+        (taking.take, station.id),
+        (taking.leave, station.label_code),
+        (taking.look, station.label_code),
+    ):
         with pytest.raises(NotFound):
-            call(core, stranger, station.id)
+            call(core, stranger, what)
         with pytest.raises(NobodysOwn):
-            call(core, actor, station.id)
+            call(core, actor, what)
         with pytest.raises(Forbidden):
-            call(core, replace(ada, permissions=frozenset()), station.id)
+            call(core, replace(ada, permissions=frozenset()), what)
+    assert seats(core, actor) == []
+
+
+def test_a_blocked_phone_is_no_ones_to_take_but_still_shown_to_who_sits_there(
+    core, actor, person, station
+):
+    """The label of a blocked phone leads nowhere, and whoever sits there can still log out."""
+    ada = person("Ada", "1001")
+    taking.take(core, ada, station.id)
+    devices.change_device(core, actor, station.device_id, {"state": "blocked"})
     with pytest.raises(NotFound):
-        taking.look(core, stranger, station.label_code)
+        taking.look(core, ada, station.label_code)
+    held = taking.phones(core, ada)
+    assert [each.station for each in held] in ([station.id], [])
+    taking.leave(core, ada, station.label_code)
     assert seats(core, actor) == []

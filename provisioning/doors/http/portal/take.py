@@ -9,7 +9,7 @@ from typing import Any
 from provisioning.domain.errors import Conflict, NotFound, StaleRevision
 from provisioning.domain.ids import is_label_code
 from provisioning.domain.wording import say
-from provisioning.doors.http.portal.asked import HOME, Answer, Asked, Page, Redirect
+from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect
 from provisioning.doors.http.portal.refusals import told
 from provisioning.usecases import taking
 from provisioning.usecases.actors import Actor
@@ -53,13 +53,12 @@ def take_phone(asked: Asked) -> Answer:
 
 def leave_phone(asked: Asked) -> Answer:
     """Log out of it."""
-    actor = asked.actor()
+    actor, code = asked.actor(), _code(asked)
     try:
-        phone = taking.look(asked.core, actor, _code(asked))
-        taking.leave(asked.core, actor, phone.station)
+        taking.leave(asked.core, actor, code)
     except NotFound:
         return _gone(asked)
-    return Redirect(asked.then if asked.then != HOME else f"{TAKE}/{phone.code}")
+    return Redirect(asked.then if "next" in asked.form else f"{TAKE}/{code}")
 
 
 def _code(asked: Asked) -> str:

@@ -56,6 +56,7 @@ async def test_g2_scan_sign_in_and_the_phone_is_yours(core, actor, office, ada, 
     assert seats(core, actor) == {station.id: "1001"}
     page = await browser("GET", "/")
     assert "Reception" in page.text
+    assert page.form(f"{here}/log-out") == {"next": "/"}
     page = await browser("POST", f"{here}/log-out")
     assert "This phone is free." in page.text
     assert seats(core, actor) == {}
