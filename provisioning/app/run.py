@@ -24,9 +24,9 @@ from provisioning.config import Config
 from provisioning.crypto.authority import Authority
 from provisioning.domain.errors import StoreUnavailable
 from provisioning.domain.kinds import Way
-from provisioning.doors.http.api.application import api_application
 from provisioning.doors.http.listeners import HttpListeners
 from provisioning.doors.http.ops import ops_application
+from provisioning.doors.http.people import people_application
 from provisioning.doors.http.phones import phones_server
 from provisioning.doors.tftp.server import TftpServer
 from provisioning.doors.tls import ReloadableTls
@@ -126,7 +126,7 @@ class App:
                 await self._tftp.start(host, config.tftp.port)
         if config.people.port:
             tls = self._certificates.tls(Listener.PEOPLE) if config.people.tls else None
-            application = api_application(self._core)
+            application = people_application(self._core)
             await self._start_application(
                 application, Listener.PEOPLE, config.people.host, config.people.port, tls
             )
@@ -176,7 +176,7 @@ class App:
             "HTTPS for phones": config.phones.https_port and config.public_url,
             "HTTP for phones": config.phones.http_port and config.public_http_url,
             "TFTP for phones": config.tftp.port and f"port {config.tftp.port}",
-            "API": config.people.port and config.people.public_url,
+            "Pages and API": config.people.port and config.people.public_url,
         }
         for name, place in lines.items():
             if place:

@@ -46,7 +46,7 @@ class Wish:
 
 
 def takes_logins(station: Hotdesking, *, pool: bool) -> bool:
-    """Whether anybody can log in at a station at all."""
+    """Whether people log in at a station."""
     return station == Hotdesking.ANY or (station == Hotdesking.POOL and pool)
 
 

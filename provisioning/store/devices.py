@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from provisioning.domain.ids import new_label_code
 from provisioning.domain.kinds import (
     Appearance,
     DectRole,
@@ -76,7 +77,8 @@ class Station(Owned, Base):
     """What a person is given: a desk phone, a DECT handset, a softphone, an ATA port.
 
     Assignments, lines, sessions and keys refer to stations. A handset's station stands in a slot
-    of a DECT system and has no device of its own.
+    of a DECT system and has no device of its own. ``label_code`` ends the address on its label:
+    it names the station and proves nothing.
     """
 
     __tablename__ = "station"
@@ -94,6 +96,7 @@ class Station(Owned, Base):
     position: Mapped[int] = mapped_column(default=1)
     pool: Mapped[bool] = mapped_column(default=False)
     hotdesking: Mapped[str] = mapped_column(default=Hotdesking.POOL)
+    label_code: Mapped[str] = mapped_column(default=new_label_code, unique=True)
     nomadic: Mapped[bool] = mapped_column(default=False)
 
 

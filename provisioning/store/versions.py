@@ -260,6 +260,7 @@ _QUIET = {
         "licensing",
     },
     Role: {"permissions"},
+    Station: {"label_code"},
     User: {"pin_hash", "pin_must_change", "voicemail_pin_hash"},
 }
 """Columns that no file shows."""

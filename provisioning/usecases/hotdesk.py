@@ -192,19 +192,11 @@ def _seat(core: Core, session: Session, login: _Login) -> Seat:
     if here is not None and here.user_id == user.id:
         here.lease_until = _lease(rules, core.database.moment(session))
         return seat(session, here)
-    elsewhere = Elsewhere(str(rules["hotdesk.elsewhere"].value))
-    named = here is not None and bool(rules["hotdesk.show-name"].value)
-    owners = [row.user_id for row in queries.assignments_at(session, [station.id])]
-    wish = Wish(
-        feature=bool(held_by(core, session, user)["feature.hotdesking"].value),
-        station=Hotdesking(station.hotdesking),
-        pool=station.pool,
-        occupied=here is not None,
-        elsewhere=bool(others),
-        owner=user.id in owners,
+    wish = replace(
+        wish_of(core, session, station, user, rules),
         permitted=login.admin or _is_admin(session, user),
-        by=session.get_one(User, here.user_id).name if here is not None and named else "",
     )
+    elsewhere = Elsewhere(str(rules["hotdesk.elsewhere"].value))
     check(wish, elsewhere=elsewhere, take_over=TakeOver(str(rules["hotdesk.take-over"].value)))
     left = others if elsewhere is not Elsewhere.SEVERAL else []
     hotdesk.hold_devices(session, [station.id, *(row.station_id for row in left)])
@@ -223,6 +215,25 @@ def _seat(core: Core, session: Session, login: _Login) -> Seat:
     session.add(made)
     session.flush()
     return seat(session, made)
+
+
+def wish_of(
+    core: Core, session: Session, station: Station, user: User, rules: Mapping[str, Effective]
+) -> Wish:
+    """A person's login at a station as the rules of its place see it."""
+    here = hotdesk.open_at(session, [station.id]).get(station.id)
+    named = here is not None and bool(rules["hotdesk.show-name"].value)
+    owners = [row.user_id for row in queries.assignments_at(session, [station.id])]
+    return Wish(
+        feature=bool(held_by(core, session, user)["feature.hotdesking"].value),
+        station=Hotdesking(station.hotdesking),
+        pool=station.pool,
+        occupied=here is not None,
+        elsewhere=any(row.station_id != station.id for row in hotdesk.open_of(session, user.id)),
+        owner=user.id in owners,
+        permitted=_is_admin(session, user),
+        by=session.get_one(User, here.user_id).name if here is not None and named else "",
+    )
 
 
 def _is_admin(session: Session, user: User) -> bool:

@@ -214,7 +214,7 @@ def test_api_is_https_unless_on_loopback(start, curl, free_ports):
     assert json.loads(document)["openapi"].startswith("3.1")
     status, stderr = server.end()
     assert status == 0, stderr
-    assert re.search(rf"^API: +https://.*:{port}$", stderr, re.MULTILINE)
+    assert re.search(rf"^Pages and API: +https://.*:{port}$", stderr, re.MULTILINE)
 
 
 # --- signals

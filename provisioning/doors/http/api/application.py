@@ -25,15 +25,15 @@ from provisioning.domain.errors import (
 )
 from provisioning.doors.http.api import subjects
 from provisioning.doors.http.api.conflicts import etag_of, set_list, with_both_versions
-from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER, admitted
+from provisioning.doors.http.api.entrance import OUR_HEADER, admitted
 from provisioning.doors.http.api.incoming import Incoming, arguments, only_tries
 from provisioning.doors.http.api.models import Content, Listing, Shown
 from provisioning.doors.http.api.openapi import document_endpoint
 from provisioning.doors.http.api.registry import PREFIX, Call, Endpoint
 from provisioning.doors.http.api.trials import Effects, effects
+from provisioning.doors.http.cookies import COOKIE, is_https, set_cookie
 from provisioning.doors.http.errors import MEDIA_TYPE, problem, status_of
 from provisioning.usecases.core import Core
-from provisioning.usecases.sessions import LIFETIME
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of a body."""
@@ -132,7 +132,7 @@ def _handler(
         if endpoint.path in lists and isinstance(answer, Listing):
             response.headers[hdrs.ETAG] = etag_of(answer)
         if token is not None:
-            _set_cookie(response, token, secure=_is_https(core, request))
+            set_cookie(response, token, secure=is_https(core, request))
         return response
 
     return handle
@@ -179,19 +179,6 @@ def _done(
         return endpoint.view(call, **given)
     except StaleRevision as error:
         raise with_both_versions(error, call, reader, given) from error
-
-
-def _is_https(core: Core, request: web.Request) -> bool:
-    """Whether people reach us by HTTPS, even if a proxy of theirs ends it."""
-    return request.secure or core.places.people.startswith("https:")
-
-
-def _set_cookie(response: web.Response, token: str, *, secure: bool) -> None:
-    """Give the browser its session, or take it away; scripts and other sites never have it."""
-    lifetime = 0 if not token else int(LIFETIME.total_seconds())
-    response.set_cookie(
-        COOKIE, token, max_age=lifetime, path="/", httponly=True, samesite="Strict", secure=secure
-    )
 
 
 def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.Response:

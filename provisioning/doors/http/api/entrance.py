@@ -10,9 +10,6 @@ from provisioning.usecases import sessions
 from provisioning.usecases.actors import Actor, authenticate
 from provisioning.usecases.core import Core
 
-COOKIE = "roost_session"
-"""The name of the session's cookie."""
-
 OUR_HEADER = "X-Requested-With"
 """What a change by cookie has to carry, with any value.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from provisioning import __version__
-from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER
+from provisioning.doors.http.api.entrance import OUR_HEADER
 from provisioning.doors.http.api.incoming import media_types
 from provisioning.doors.http.api.models import Content, Shown, absent
 from provisioning.doors.http.api.registry import (
@@ -23,6 +23,7 @@ from provisioning.doors.http.api.registry import (
     Where,
 )
 from provisioning.doors.http.api.trials import Effects
+from provisioning.doors.http.cookies import COOKIE
 from provisioning.doors.http.errors import MEDIA_TYPE
 
 _REFERENCE = "#/components/schemas/{model}"

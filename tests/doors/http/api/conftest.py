@@ -16,8 +16,9 @@ from sqlalchemy import func, literal, select, text, union_all
 
 from provisioning.domain.roles import Permission
 from provisioning.doors.http.api.application import api_application
-from provisioning.doors.http.api.entrance import COOKIE, OUR_HEADER
+from provisioning.doors.http.api.entrance import OUR_HEADER
 from provisioning.doors.http.api.registry import Endpoint, Entry
+from provisioning.doors.http.cookies import COOKIE
 from provisioning.store.security import Pending
 from provisioning.store.tables import Base
 from provisioning.usecases.actors import Actor, create_token

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from provisioning.crypto.totp import code_at
 from provisioning.doors.http.api.application import api_application, endpoints
-from provisioning.doors.http.api.entrance import COOKIE
+from provisioning.doors.http.cookies import COOKIE
 from provisioning.store.organisations import Membership, Role
 from provisioning.usecases import actors, memberships, sessions
 

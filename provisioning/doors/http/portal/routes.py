@@ -1,0 +1,41 @@
+"""Every page: its address, and the function that answers there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioning.doors.http.portal import sign_in, take
+from provisioning.doors.http.portal.asked import (
+    AUTHENTICATOR,
+    CODE,
+    HOME,
+    ORGANISATION,
+    PASSWORD,
+    SIGN_IN,
+    SIGN_OUT,
+    View,
+)
+
+_LABEL = f"{take.TAKE}/{{code}}"
+
+SHOWN: Mapping[str, View] = {
+    HOME: take.show_home,
+    SIGN_IN: sign_in.show_sign_in,
+    PASSWORD: sign_in.show_password,
+    ORGANISATION: sign_in.show_organisations,
+    AUTHENTICATOR: sign_in.show_authenticator,
+    _LABEL: take.show_phone,
+}
+"""What answers to GET, and changes nothing."""
+
+SENT: Mapping[str, View] = {
+    SIGN_IN: sign_in.sign_in,
+    CODE: sign_in.enter_code,
+    PASSWORD: sign_in.change_password,
+    ORGANISATION: sign_in.choose_organisation,
+    AUTHENTICATOR: sign_in.set_up_authenticator,
+    SIGN_OUT: sign_in.sign_out,
+    _LABEL: take.take_phone,
+    f"{_LABEL}/log-out": take.leave_phone,
+}
+"""What answers to the POST of a form."""

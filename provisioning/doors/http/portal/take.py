@@ -1,0 +1,112 @@
+"""Taking the phone whose label was scanned, and giving it back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from provisioning.domain.errors import Conflict, NotFound, RightMissing, StaleRevision
+from provisioning.domain.ids import is_label_code
+from provisioning.domain.wording import say
+from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect
+from provisioning.doors.http.portal.refusals import told
+from provisioning.usecases import me, taking
+from provisioning.usecases.actors import Actor
+
+TAKE = "/take"
+HERE = "here"
+"""What the address of a label is followed by once one of our own pages has led there."""
+
+_ENDLESS = timedelta(days=1000)
+"""A lease that is longer has no end that would mean anything to people."""
+
+
+def show_home(asked: Asked) -> Answer:
+    """Where the person is logged in."""
+    actor = asked.actor()
+    held = [_held(asked, each) for each in taking.phones(asked.core, actor)]
+    return Page("home", {"phones": held})
+
+
+def show_phone(asked: Asked) -> Answer:
+    """The phone a label names, and what the person may do there."""
+    code = _code(asked)
+    if is_label_code(code) and asked.cookie_held_back and HERE not in asked.query:
+        # A navigation that begins on a page of ours takes the cookie along (RFC 6265bis, 5.2).
+        return Page("arrived", {"onward": f"{TAKE}/{code}?{HERE}=1"})
+    return _phone_page(asked, asked.actor(), code)
+
+
+def take_phone(asked: Asked) -> Answer:
+    """Take it; where that is refused, the page says how things stand now."""
+    actor, code = asked.actor(), _code(asked)
+    try:
+        phone = taking.look(asked.core, actor, code)
+        me.take(asked.core, actor, phone.station)
+    except NotFound:
+        return _gone(asked)
+    except (Conflict, RightMissing, StaleRevision):
+        return _phone_page(asked, actor, code, HTTPStatus.CONFLICT)
+    return Redirect(f"{TAKE}/{phone.code}")
+
+
+def leave_phone(asked: Asked) -> Answer:
+    """Log out of it."""
+    actor, code = asked.actor(), _code(asked)
+    try:
+        taking.leave(asked.core, actor, code)
+    except NotFound:
+        return _gone(asked)
+    return Redirect(asked.then if "next" in asked.form else f"{TAKE}/{code}")
+
+
+def _code(asked: Asked) -> str:
+    return asked.path.get("code", "").lower()
+
+
+def _phone_page(
+    asked: Asked, actor: Actor, code: str, status: HTTPStatus = HTTPStatus.OK
+) -> Answer:
+    try:
+        phone = taking.look(asked.core, actor, code)
+    except NotFound:
+        return _elsewhere(asked, actor, code)
+    values = {
+        "phone": phone,
+        "held": _held(asked, phone.held) if phone.held else None,
+        "elsewhere": [_held(asked, each) for each in phone.elsewhere],
+        "here": f"{TAKE}/{code}",
+    }
+    return Page("take", values, status)
+
+
+def _elsewhere(asked: Asked, actor: Actor, code: str) -> Answer:
+    """The way on where the phone is of another organisation of the person's own."""
+    other = taking.other_organisation(asked.core, actor, code)
+    if other is None:
+        return _gone(asked)
+    name = other.display_name or other.name
+    return Page("other", {"name": name, "organisation": other.id, "next": f"{TAKE}/{code}"})
+
+
+def _gone(asked: Asked) -> Page:
+    return told("gone", asked.language, HTTPStatus.NOT_FOUND)
+
+
+def _held(asked: Asked, held: taking.Held) -> dict[str, Any]:
+    return {
+        "code": held.code,
+        "title": held.title,
+        "until": _until(asked, held.until),
+        "moment": held.until.isoformat(),
+    }
+
+
+def _until(asked: Asked, until: datetime) -> str:
+    """Until when somebody is logged in, in the place's time."""
+    now = asked.core.clock().astimezone(until.tzinfo)
+    if until - now > _ENDLESS:
+        return say(asked.language, "take.yours")
+    form = "%H:%M" if until.date() == now.date() else "%Y-%m-%d %H:%M"
+    return say(asked.language, "take.yours-until", time=until.strftime(form))

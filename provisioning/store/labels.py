@@ -1,0 +1,40 @@
+"""Finding stations by their labels, and those of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.kinds import IdentityKind
+from provisioning.domain.mac import Mac
+from provisioning.store.devices import Device, DeviceIdentity, Station
+
+
+def station_by_code(session: Session, code: str) -> Station | None:
+    """The station whose label has this code, in any organisation."""
+    return session.scalar(select(Station).where(Station.label_code == code))
+
+
+def stations_at(
+    session: Session, site: UUID, without: Collection[str]
+) -> list[tuple[Station, Device]]:
+    """The stations of a site's devices, those in some states left out."""
+    rows = session.execute(
+        select(Station, Device)
+        .join(Device, Device.id == Station.device_id)
+        .where(Device.site_id == site, Device.state.not_in(without))
+    )
+    return [(station, device) for station, device in rows]
+
+
+def macs_at(session: Session, site: UUID) -> dict[UUID, Mac]:
+    """The MAC of each of a site's devices that has one."""
+    rows = session.execute(
+        select(DeviceIdentity.device_id, DeviceIdentity.value)
+        .join(Device, Device.id == DeviceIdentity.device_id)
+        .where(Device.site_id == site, DeviceIdentity.kind == IdentityKind.MAC)
+    )
+    return {device: Mac(value) for device, value in rows}

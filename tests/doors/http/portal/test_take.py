@@ -1,0 +1,279 @@
+"""From the label to the phone and back, as browsers see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioning.usecases import (
+    assignments,
+    audit,
+    devices,
+    hotdesk,
+    memberships,
+    sip,
+    stations,
+    users,
+)
+from provisioning.usecases.labels.codes import renew_label
+from provisioning.usecases.pages import Page
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+
+def seats(core, actor):
+    """Who sits at which station."""
+    found = hotdesk.list_sessions(core, actor, Page())
+    return {seat.station.id: seat.user.extension for seat in found}
+
+
+@pytest.fixture
+def ada(office):
+    """Somebody with a login and an extension."""
+    return office.person("Ada", "1001")
+
+
+@pytest.fixture
+def bob(office):
+    """Somebody else."""
+    return office.person("Bob", "1002")
+
+
+async def test_g2_scan_sign_in_and_the_phone_is_yours(core, actor, office, ada, browser, address):
+    """The label leads through signing in to the phone, one button takes it, another gives it back."""
+    station = office.phone()
+    here = address(station)
+    page = await browser("GET", here)
+    assert page.went == [here, f"/sign-in?next={here}"]
+    assert "Reception" not in page.html
+    assert "scanned" in page.text
+    page = await browser.sign_in("ada@example.com", then=here)
+    assert (page.went[-1], page.title) == (here, "Reception | Roost")
+    assert "This phone is free." in page.text
+    assert seats(core, actor) == {}
+    page = await browser("POST", here, page.form(here))
+    assert page.went == [here, here]
+    assert "You are logged in until " in page.text
+    assert seats(core, actor) == {station.id: "1001"}
+    page = await browser("GET", "/")
+    assert "Reception" in page.text
+    assert page.form(f"{here}/log-out") == {"next": "/"}
+    page = await browser("POST", f"{here}/log-out")
+    assert "This phone is free." in page.text
+    assert seats(core, actor) == {}
+
+
+async def test_hd15_a_taken_phone_is_in_the_audit_log(core, actor, office, ada, browser, address):
+    """Taking a phone by its label is told with the person as its author."""
+    here = address(office.phone())
+    await browser.sign_in("ada@example.com")
+    await browser("POST", here)
+    await browser("POST", f"{here}/log-out")
+    told = audit.list_events(core, actor, audit.Wanted(), Page())
+    about = [event for event in told if event.kind == "hotdesk-session"]
+    assert {event.actor for event in about} == {"ada@example.com"}
+
+
+async def test_g5_a_login_elsewhere_is_said_before_it_moves(
+    core, actor, office, ada, browser, address
+):
+    """Whoever is logged in elsewhere reads where, and taking the phone moves them."""
+    first, second = office.phone("First"), office.phone("Second")
+    await browser.sign_in("ada@example.com")
+    await browser("POST", address(first))
+    page = await browser("GET", address(second))
+    assert "“First”" in page.text
+    await browser("POST", address(second))
+    assert seats(core, actor) == {second.id: "1001"}
+
+
+async def test_g5_a_place_that_keeps_people_offers_to_log_out_there(
+    core, actor, office, ada, browser, address
+):
+    """Where a second login is denied, the page has no button to take but one to log out there."""
+    first, second = office.phone("First"), office.phone("Second")
+    office.set("organisation", actor.organisation, **{"hotdesk.elsewhere": "deny"})
+    await browser.sign_in("ada@example.com")
+    await browser("POST", address(first))
+    page = await browser("POST", address(second))
+    assert page.status == 409
+    assert address(second) not in [where for where, _ in page.forms]
+    out = f"{address(first)}/log-out"
+    page = await browser("POST", out, page.form(out))
+    assert page.went[-1] == address(second)
+    assert "This phone is free." in page.text
+    assert seats(core, actor) == {}
+
+
+async def test_g5_hd4_an_occupied_phone_is_refused_and_named_as_far_as_privacy_allows(
+    core, actor, office, ada, bob, client, browser, address
+):
+    """Who sits there is named, unless they keep their calls to themselves; nobody is put out."""
+    station = office.phone()
+    here = address(station)
+    await browser.sign_in("ada@example.com")
+    await browser("POST", here)
+    other = type(browser)(client)
+    await other.sign_in("bob@example.com")
+    page = await other("POST", here)
+    assert page.status == 409
+    assert "Ada Lovelace is logged in at this phone." in page.text
+    assert [where for where, _ in page.forms] == ["/sign-out"]
+    office.set("user", ada, **{"privacy.show-calls": False})
+    page = await other("GET", here)
+    assert "Ada" not in page.html
+    assert "Somebody else is logged in" in page.text
+    page = await other("POST", f"{here}/log-out")
+    assert seats(core, actor) == {station.id: "1001"}
+
+
+async def test_g5_the_owner_takes_over_where_the_place_lets_them(
+    core, actor, office, ada, bob, client, browser, address
+):
+    """At their own phone an owner reads that somebody sits there, and may take it."""
+    station = office.phone(pool=False)
+    assignments.assign_station(core, actor, station.id, [bob])
+    stations.change_station(core, actor, station.id, {"hotdesking": "any"})
+    office.set("organisation", actor.organisation, **{"hotdesk.take-over": "owner"})
+    await browser.sign_in("ada@example.com")
+    await browser("POST", address(station))
+    other = type(browser)(client)
+    await other.sign_in("bob@example.com")
+    page = await other("GET", address(station))
+    assert "You may take it all the same" in page.text
+    await other("POST", address(station))
+    assert seats(core, actor) == {station.id: "1002"}
+
+
+async def test_g1_refusals_say_why_and_what_to_do(core, actor, office, ada, browser, address):
+    """A phone that takes nobody and a person without the feature are two clear answers."""
+    closed, pool = office.phone("Closed", pool=False), office.phone("Pool")
+    await browser.sign_in("ada@example.com")
+    page = await browser("POST", address(closed))
+    assert page.status == 409
+    assert "Nobody can log in at this phone." in page.text
+    office.set("user", ada, **{"feature.hotdesking": False})
+    page = await browser("POST", address(pool))
+    assert page.status == 409
+    assert "You may not log in on phones." in page.text
+    assert seats(core, actor) == {}
+
+
+async def test_labels_that_lead_nowhere_are_one_page(
+    core, actor, neighbour, office, ada, browser, address
+):
+    """A foreign, a renewed, a retired and an invented label get the very same page."""
+    sip.add_server(core, neighbour, name="main", registrar="pbx.example.org")
+    foreign = type(office)(core, neighbour, count=50).phone()
+    renewed, retired, good = office.phone("One"), office.phone("Two"), office.phone("Three")
+    old = address(renewed)
+    renew_label(core, actor, renewed.id)
+    devices.retire_device(core, actor, retired.device_id)
+    await browser.sign_in("ada@example.com")
+    pages = set()
+    for path in (
+        address(foreign),
+        old,
+        address(retired),
+        f"/take/{'a' * 16}",
+        "/take/x",
+        "/take/%00",
+    ):
+        for method, ending in (("GET", ""), ("POST", ""), ("POST", "/log-out")):
+            page = await browser(method, path + ending)
+            pages.add((page.status, page.html))
+    ((status, html),) = pages
+    assert status == 404
+    assert "This label is not valid" in html
+    assert (await browser("GET", address(good).upper().replace("/TAKE", "/take"))).status == 200
+    assert seats(core, actor) == seats(core, neighbour) == {}
+
+
+async def test_a_label_of_another_organisation_of_ones_own_leads_there(
+    core, actor, neighbour, office, ada, browser, address
+):
+    """Whoever is a member of both may go on in the label's organisation."""
+    sip.add_server(core, neighbour, name="main", registrar="pbx.example.org")
+    there = type(office)(core, neighbour, count=50)
+    station = there.phone("Far away")
+    page = await browser.sign_in("ada@example.com", then=address(station))
+    assert page.status == 404
+    user = users.add_user(core, neighbour, first_name="Ada", extension="3001").user.id
+    memberships.add_member(core, neighbour, email="ada@example.com", role="member", user=user)
+    page = await browser("GET", address(station))
+    assert "“neighbour”" in page.text
+    (choice,) = [given["value"] for tag, given in page.tags if given.get("name") == "organisation"]
+    fields = page.form("/organisation") | {"organisation": choice}
+    page = await browser("POST", "/organisation", fields)
+    assert page.title.startswith("Far away")
+    await browser("POST", address(station))
+    assert seats(core, neighbour) == {station.id: "3001"}
+
+
+async def test_a_login_without_a_user_is_told_so(core, actor, office, browser, address):
+    """An admin who is no user of the organisation can take no phone, and reads why."""
+    page = await browser.sign_in(
+        "admin@example.com", "correct horse battery", address(office.phone())
+    )
+    assert page.status == 403
+    assert "no user of this organisation" in page.text
+
+
+async def test_a_scan_goes_through_a_page_of_ours_before_the_cookie_is_missed(
+    office, ada, browser, address
+):
+    """A navigation from elsewhere comes without the Strict cookie, so our own page leads on once."""
+    here = address(office.phone())
+    await browser.sign_in("ada@example.com")
+    kept, browser.cookie = browser.cookie, ""
+    for site in ("cross-site", "same-site", ""):
+        page = await browser("GET", here, Sec_Fetch_Site=site)
+        assert page.status == 200
+        (refresh,) = [given["content"] for tag, given in page.tags if "http-equiv" in given]
+        assert refresh == f"0; url={here}?here=1"
+    browser.cookie = kept
+    page = await browser("GET", f"{here}?here=1")
+    assert "This phone is free." in page.text
+    browser.cookie = ""
+    page = await browser("GET", f"{here}?here=1", Sec_Fetch_Site="")
+    assert page.went[-1] == f"/sign-in?next={here}"
+
+
+@pytest.mark.parametrize(
+    ("language", "free"),
+    [
+        ("de-AT, en;q=0.5", "Dieses Telefon ist frei."),
+        ("fr", "Ce téléphone est libre."),
+        ("xx", "This phone is free."),
+    ],
+)
+async def test_pages_speak_the_browsers_language(office, ada, browser, address, language, free):
+    """Without a choice of the person's the browser says in which language pages are."""
+    browser.language = language
+    page = await browser.sign_in("ada@example.com", then=address(office.phone()))
+    assert free in page.text
+    assert f'<html lang="{page.headers["Content-Language"]}">' in page.html
+
+
+async def test_pages_speak_the_persons_language(office, ada, browser, address):
+    """What somebody chose for the person goes before what the browser says."""
+    office.set("user", ada, language="de")
+    page = await browser.sign_in("ada@example.com", then=address(office.phone()))
+    assert "Dieses Telefon ist frei." in page.text
+
+
+async def test_hostile_names_are_inert(core, actor, office, client, browser, address):
+    """A name that is HTML, a format or a script is shown as the text it is."""
+    evil = "<script>alert(1)</script>\"'{0}{{7*7}}%s"
+    users.change_user(core, actor, office.person("Eve", "1009"), {"last_name": evil})
+    station = office.phone(evil)
+    await browser.sign_in("eve@example.com")
+    await browser("POST", address(station))
+    office.person("Ada", "1001")
+    other = type(browser)(client)
+    await other.sign_in("ada@example.com")
+    for path in ("/", address(station)):
+        for page in (await browser("GET", path), await other("GET", path)):
+            assert not [tag for tag, _ in page.tags if tag == "script"]
+            assert not [name for _, given in page.tags for name in given if name.startswith("on")]
+    page = await other("GET", address(station))
+    assert page.text.count(evil) == 2

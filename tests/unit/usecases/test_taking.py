@@ -1,0 +1,108 @@
+"""Taking a phone by its label, where several try at once and where it may not be."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from provisioning.domain.errors import BrokenRule, Forbidden, NobodysOwn, NotFound
+from provisioning.domain.roles import Permission
+from provisioning.usecases import devices, hotdesk, me, registering, stations, taking
+from provisioning.usecases.pages import Page
+from provisioning.usecases.taking import Standing
+
+
+@pytest.fixture
+def person(add_person, actor):
+    """Make somebody who acts for themselves."""
+
+    def make(first, extension):
+        own = frozenset({Permission.OWN})
+        return replace(actor, permissions=own, user_id=add_person(first, extension), name=first)
+
+    return make
+
+
+@pytest.fixture
+def station(core, actor):
+    """A pool phone's station."""
+    row = registering.add_device(core, actor, mac="00:15:65:00:00:01", pool=True).device
+    return stations.device_stations(core, actor, row.id)[0].station
+
+
+def seats(core, actor):
+    """Who sits somewhere."""
+    return [seat.user.extension for seat in hotdesk.list_sessions(core, actor, Page())]
+
+
+def test_hd11_of_many_who_take_one_phone_at_once_one_has_it(core, actor, person, station):
+    """Six people press the button at the same moment: one sits there, the others are refused."""
+    people = [person(f"Person{number}", f"10{number:02}") for number in range(6)]
+
+    def attempt(who):
+        try:
+            return me.take(core, who, station.id).user.extension
+        except BrokenRule as rule:
+            return type(rule).__name__
+
+    with ThreadPoolExecutor(6) as workers:
+        told = list(workers.map(attempt, people))
+    assert seats(core, actor) == [name for name in told if name.isdecimal()]
+    assert len(seats(core, actor)) == 1
+    assert {name for name in told if not name.isdecimal()} <= {"StationOccupied", "Conflict"}
+
+
+def test_taking_twice_is_taking_once(core, actor, person, station):
+    """A second press renews the lease of the same session."""
+    ada = person("Ada", "1001")
+    first = me.take(core, ada, station.id)
+    again = me.take(core, ada, station.id)
+    assert first.session.id == again.session.id
+    assert taking.look(core, ada, station.label_code).standing is Standing.YOURS
+    assert [held.code for held in taking.phones(core, ada)] == [station.label_code]
+
+
+def test_nobody_logs_somebody_else_out(core, actor, person, station):
+    """Leaving ends one's own session only, and does nothing where there is none."""
+    ada, bob = person("Ada", "1001"), person("Bob", "1002")
+    me.take(core, ada, station.id)
+    taking.leave(core, bob, station.label_code)
+    assert seats(core, actor) == ["1001"]
+    taking.leave(core, ada, station.label_code)
+    taking.leave(core, ada, station.label_code)
+    assert seats(core, actor) == []
+
+
+def test_only_people_of_the_organisation_take_its_phones(core, actor, neighbour, person, station):
+    """A stranger, a credential of nobody and one without rights are refused alike by every verb."""
+    ada = person("Ada", "1001")
+    stranger = replace(ada, organisation_id=neighbour.organisation)
+    for call, what in (
+        (me.take, station.id),
+        (taking.leave, station.label_code),
+        (taking.look, station.label_code),
+    ):
+        with pytest.raises(NotFound):
+            call(core, stranger, what)
+        with pytest.raises(NobodysOwn):
+            call(core, actor, what)
+        with pytest.raises(Forbidden):
+            call(core, replace(ada, permissions=frozenset()), what)
+    assert seats(core, actor) == []
+
+
+def test_a_blocked_phone_is_no_ones_to_take_but_still_shown_to_who_sits_there(
+    core, actor, person, station
+):
+    """The label of a blocked phone leads nowhere, and whoever sits there can still log out."""
+    ada = person("Ada", "1001")
+    me.take(core, ada, station.id)
+    devices.change_device(core, actor, station.device_id, {"state": "blocked"})
+    with pytest.raises(NotFound):
+        taking.look(core, ada, station.label_code)
+    held = taking.phones(core, ada)
+    assert [each.station for each in held] in ([station.id], [])
+    taking.leave(core, ada, station.label_code)
+    assert seats(core, actor) == []
