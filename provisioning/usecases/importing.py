@@ -1,7 +1,8 @@
 """Imports and exports of users, devices and contacts: checked first, then written at once.
 
 The checks read only, so that nobody waits for them; the transaction that writes holds what was
-worked out before. Whoever changed something in between makes it fail whole, and it is run again.
+worked out before. Whoever changed one of its rows in between makes it fail whole, and it is run
+again.
 """
 
 from __future__ import annotations
