@@ -24,6 +24,7 @@ from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.assignments import assign_first
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import (
+    check_pool,
     check_provable,
     find_device,
     fitting_modules,
@@ -116,6 +117,7 @@ def register(
     """Make the rows of a device with its stations, within a transaction."""
     mac, maker, kind = phone.mac, phone.maker, phone.kind
     check_provable(maker, kind, place)
+    check_pool(ports_of(kind), (), pool=pool, field="pool")
     if mac is not None and queries.active_identity(session, mac):
         raise DuplicateMac(
             f"A device with the MAC {mac} is registered already.",

@@ -11,11 +11,21 @@ from provisioning.domain.kinds import ImportState, SheetKind
 from provisioning.domain.roles import OWNER, Permission
 from provisioning.domain.settings import BY_KEY, Level
 from provisioning.store import members
-from provisioning.usecases import categories, memberships, roles, users
+from provisioning.usecases import (
+    assignments,
+    categories,
+    devices,
+    memberships,
+    registering,
+    roles,
+    sip,
+    stations,
+    users,
+)
 from provisioning.usecases.importing import export_sheet, import_sheet
 from provisioning.usecases.pages import Page
 from provisioning.usecases.settings import delete_value, list_values, set_values
-from provisioning.usecases.sheets import guards, people
+from provisioning.usecases.sheets import guards, people, phones
 
 USERS, DEVICES = SheetKind.USERS, SheetKind.DEVICES
 
@@ -216,3 +226,103 @@ def test_f7_a_department_changed_in_between_is_kept(core, actor, add_person, mea
     )
     failed(load(core, actor, USERS, f"id,department\n{ada},Research\n"), "moved meanwhile")
     assert ",Support," in export_sheet(core, actor, USERS)
+
+
+# --- devices
+
+
+def seats(core, actor, device) -> list[tuple[bool, list[str]]]:
+    """Whether each station of a device is a pool phone's, and who is assigned to it."""
+    found = users.list_users(core, actor, Page(limit=500))
+    names = {person.id: person.user.first_name for person in found}
+    return [
+        (seat.station.pool, [names[user] for user in seat.users])
+        for seat in stations.device_stations(core, actor, device)
+    ]
+
+
+def test_f7_a_base_takes_nobody(core, actor, add_person):
+    """A DECT base has no station of its own: a row that assigns users to it or pools it is told."""
+    add_person("Ada", "1001")
+    base = "001565000001,yealink-dect,W70B"
+    job = load(core, actor, DEVICES, f"mac,vendor,model,users,pool\n{base},1001,no\n")
+    assert errors(job) == [(2, "users")]
+    assert "handsets of its DECT system" in job.errors[0]["remedy"]
+    job = load(core, actor, DEVICES, f"mac,vendor,model,pool\n{base},yes\n")
+    assert errors(job) == [(2, "pool")]
+    assert load(core, actor, DEVICES, f"mac,vendor,model\n{base}\n").makes == 1
+    for column, cell in (("users", "1001"), ("pool", "yes")):
+        job = load(core, actor, DEVICES, f"mac,{column}\n001565000001,{cell}\n")
+        assert errors(job) == [(2, column)]
+    assert load(core, actor, DEVICES, export_sheet(core, actor, DEVICES)).leaves == 1
+
+
+@pytest.fixture
+def adapter(core, actor, add_person):
+    """An adapter of two ports, the second of which is Ada's."""
+    made = registering.add_device(
+        core, actor, mac="00:0B:82:00:00:01", vendor="grandstream", model="HT802"
+    ).device.id
+    second = stations.device_stations(core, actor, made)[1].station.id
+    assignments.assign_station(core, actor, second, [add_person("Ada", "1001")])
+    return made
+
+
+def test_f7_all_ports_of_an_adapter_are_a_pool_phones_or_none(core, actor, adapter):
+    """An adapter with somebody at its second port is no pool phone; one without is, wholly."""
+    job = load(core, actor, DEVICES, "mac,pool\n000B82000001,yes\n")
+    assert (job.state, errors(job)) == (ImportState.REFUSED, [(2, "pool")])
+    second = stations.device_stations(core, actor, adapter)[1].station.id
+    assignments.assign_station(core, actor, second, [])
+    for word, pool in (("yes", True), ("no", False)):
+        assert load(core, actor, DEVICES, f"mac,pool\n000B82000001,{word}\n").changes == 1
+        assert seats(core, actor, adapter) == [(pool, []), (pool, [])]
+
+
+def test_f7_lines_of_every_port_are_counted(core, actor, adapter, add_person):
+    """Whoever is at another port of an adapter takes one of its lines too."""
+    grace = add_person("Grace", "1002")
+    sip.add_account(core, actor, user_id=grace, username="1002-2")
+    job = load(core, actor, DEVICES, "mac,users\n000B82000001,1002\n")
+    assert (job.state, errors(job)) == (ImportState.REFUSED, [(2, "users")])
+    assert "3 lines are asked of a HT802" in job.errors[0]["what"]
+    add_person("Bob", "1003")
+    assert load(core, actor, DEVICES, "mac,users\n000B82000001,1003\n").changes == 1
+    assert seats(core, actor, adapter) == [(False, ["Bob"]), (False, ["Ada"])]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda core, actor, d, _: devices.retire_device(core, actor, d), "changed meanwhile"),
+        (
+            lambda core, actor, d, _: devices.change_device(core, actor, d, {"name": "Theirs"}),
+            "changed meanwhile",
+        ),
+        (
+            lambda core, actor, d, _: devices.change_device(core, actor, d, {"pool": True}),
+            "changed meanwhile",
+        ),
+        (
+            lambda core, actor, d, grace: assignments.assign_device(core, actor, d, [grace]),
+            "assigned to 00:15:65:00:00:01 meanwhile",
+        ),
+    ],
+)
+def test_f7_a_device_changed_in_between_is_not_written_back(
+    core, actor, add_person, meanwhile, change, said
+):
+    """Whoever retires, changes or assigns a device before the write loses nothing."""
+    add_person("Ada", "1001")
+    grace = add_person("Grace", "1002")
+    device = registering.add_device(core, actor, mac="00:15:65:00:00:01", model="T54W").device.id
+    states = []
+
+    def work() -> None:
+        change(core, actor, device, grace)
+        states.append((export_sheet(core, actor, DEVICES), seats(core, actor, device)))
+
+    meanwhile(phones._Planner, work)
+    text = "mac,name,pool,users\n001565000001,Ours,no,1001\n"
+    failed(load(core, actor, DEVICES, text), said)
+    assert (export_sheet(core, actor, DEVICES), seats(core, actor, device)) == states[0]
