@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
+from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
@@ -244,6 +245,12 @@ def _takes(hint: Any) -> Takes | None:
     return next((item for item in get_args(hint) if isinstance(item, Takes)), None)
 
 
+def _sent(form: Any) -> Any:
+    """The form of what is sent: None stands for what is not."""
+    parts = [part for part in get_args(form) if part is not NoneType]
+    return parts[0] if len(parts) == 1 and NoneType in get_args(form) else form
+
+
 _GIVEN = frozenset({"call", "body", "upload", "page", "revision"})
 """Names of a view's parameters that do not stand in the path or query by themselves."""
 
@@ -253,4 +260,4 @@ def _parameters(path: str, hints: Mapping[str, Any]) -> Iterator[Parameter]:
     for name, form in hints.items():
         if name not in _GIVEN:
             where = Where.PATH if name in in_path else Where.QUERY
-            yield Parameter(name, where, TypeAdapter(form))
+            yield Parameter(name, where, TypeAdapter(_sent(form)))
