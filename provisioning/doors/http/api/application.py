@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
@@ -105,7 +105,6 @@ def _handler(
         incoming = Incoming(
             path=request.match_info,
             query=request.query,
-            body=await _body(request, endpoint),
             media_type=request.content_type if hdrs.CONTENT_TYPE in request.headers else "",
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
             authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
@@ -117,12 +116,13 @@ def _handler(
             user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         )
         loop = asyncio.get_running_loop()
-        answer, token = await loop.run_in_executor(
-            workers, _answer, core, endpoint, reader, incoming
-        )
+        # Nobody's body is read before it is known who they are: it may be large.
+        call = await loop.run_in_executor(workers, admitted, core, endpoint, incoming)
+        whole = replace(incoming, body=await _body(request, endpoint))
+        answer = await loop.run_in_executor(workers, _answer, call, endpoint, reader, whole)
         response = _response(endpoint, request, answer)
-        if token is not None:
-            _set_cookie(response, token, secure=_is_https(core, request))
+        if call.cookie.token is not None:
+            _set_cookie(response, call.cookie.token, secure=_is_https(core, request))
         return response
 
     return handle
@@ -141,26 +141,9 @@ async def _body(request: web.Request, endpoint: Endpoint) -> bytes:
         ) from None
 
 
-def _answer(
-    core: Core, endpoint: Endpoint, reader: Endpoint | None, incoming: Incoming
-) -> tuple[object, str | None]:
-    """Run an endpoint in a worker thread; who asks is known before anything is parsed.
-
-    Returns its answer, and the token that the session's cookie is to have from now on, if any.
-    """
-    call = admitted(core, endpoint, incoming)
-    given = arguments(endpoint, incoming)
-    return _done(call, endpoint, reader, given, incoming), call.cookie.token
-
-
-def _done(
-    call: Call,
-    endpoint: Endpoint,
-    reader: Endpoint | None,
-    given: dict[str, Any],
-    incoming: Incoming,
-) -> object:
+def _answer(call: Call, endpoint: Endpoint, reader: Endpoint | None, incoming: Incoming) -> object:
     """What an endpoint answers; a change based on an older reading is told both versions."""
+    given = arguments(endpoint, incoming)
     try:
         if only_tries(endpoint, given):
             return effects(call, endpoint, given, apart=incoming.path.values())
