@@ -34,6 +34,7 @@ from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.health import is_ready
 from provisioning.usecases.hotdesk import end_leases
+from provisioning.usecases.importing import fail_unheard
 from provisioning.usecases.reload import settle
 from provisioning.usecases.requests import FileReply, FileRequest
 
@@ -57,6 +58,7 @@ def serve(config: Config) -> None:
     authority = open_authority(config)
     core = build(config, authority)
     try:
+        fail_unheard(core)
         asyncio.run(App(config, core, authority).run())
     finally:
         core.database.close()
@@ -183,6 +185,7 @@ class App:
 
     def _trim(self) -> None:
         kept = self._config.retention
+        fail_unheard(self._core)
         retention.trim(self._core, fetch_days=kept.fetches, audit_days=kept.audit)
 
     def _begin_reload(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, select
+from sqlalchemy import Index, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.kinds import SessionEnd
@@ -84,3 +84,8 @@ def place_account(session: Session, organisation: UUID, username: str) -> SipAcc
             SipAccount.station_id.is_not(None),
         )
     )
+
+
+def trim(session: Session, before: datetime) -> None:
+    """Delete the sessions that ended before a moment."""
+    session.execute(delete(HotdeskSession).where(HotdeskSession.ended_at < before))

@@ -40,6 +40,9 @@ LARGEST_BODY = 1024 * 1024
 THREADS = 8
 """Requests worked on at a time; more wait on their connections, which are bounded."""
 
+IMPORTS = 2
+"""Imports that run at a time; more wait."""
+
 RETRY_AFTER = 5
 """Seconds after which a client may come back when the database did not answer."""
 
@@ -64,22 +67,35 @@ def endpoints() -> tuple[Endpoint, ...]:
 def api_application(core: Core) -> web.Application:
     """The application that serves everything below ``/api/v1/``."""
     application = web.Application(middlewares=[_problems], client_max_size=LARGEST_BODY)
-    workers = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+    workers = _Workers()
 
     async def workers_end(_: web.Application) -> AsyncIterator[None]:
         """Let the threads finish what they do."""
         yield
-        await asyncio.get_running_loop().run_in_executor(None, workers.shutdown)
+        await asyncio.get_running_loop().run_in_executor(None, workers.end)
 
     application.cleanup_ctx.append(workers_end)
     _add_routes(application, core, workers, endpoints())
     return application
 
 
+class _Workers:
+    """The threads of an application: for answers, and for what goes on after them."""
+
+    def __init__(self) -> None:
+        self.answering = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+        self.importing = ThreadPoolExecutor(IMPORTS, thread_name_prefix="import")
+
+    def end(self) -> None:
+        """Wait for what runs; what has not begun never will."""
+        self.answering.shutdown()
+        self.importing.shutdown(cancel_futures=True)
+
+
 def _add_routes(
     application: web.Application,
     core: Core,
-    workers: ThreadPoolExecutor,
+    workers: _Workers,
     declared: Sequence[Endpoint],
 ) -> None:
     # One resource for each path: only so does the router know every method a path takes.
@@ -99,7 +115,7 @@ def _add_routes(
 
 
 def _handler(
-    core: Core, workers: ThreadPoolExecutor, endpoint: Endpoint, reader: Endpoint | None
+    core: Core, workers: _Workers, endpoint: Endpoint, reader: Endpoint | None
 ) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         incoming = Incoming(
@@ -117,9 +133,12 @@ def _handler(
         )
         loop = asyncio.get_running_loop()
         # Nobody's body is read before it is known who they are: it may be large.
-        call = await loop.run_in_executor(workers, admitted, core, endpoint, incoming)
+        call = await loop.run_in_executor(workers.answering, admitted, core, endpoint, incoming)
+        call = replace(call, within=workers.importing)
         whole = replace(incoming, body=await _body(request, endpoint))
-        answer = await loop.run_in_executor(workers, _answer, call, endpoint, reader, whole)
+        answer = await loop.run_in_executor(
+            workers.answering, _answer, call, endpoint, reader, whole
+        )
         response = _response(endpoint, request, answer)
         if call.cookie.token is not None:
             _set_cookie(response, call.cookie.token, secure=_is_https(core, request))

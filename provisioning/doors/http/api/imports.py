@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -20,11 +19,6 @@ ENDPOINTS = Endpoints()
 LARGEST_SHEET = 16 * 1024 * 1024
 _CSV = "text/csv"
 _VCARD = "text/vcard"
-_AT_ONCE = 2
-"""Imports that run at a time; more wait."""
-
-_workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import")
-
 Sheet = Annotated[Upload, Takes((_CSV,), LARGEST_SHEET)]
 Cards = Annotated[Upload, Takes((_VCARD,), LARGEST_SHEET)]
 
@@ -66,7 +60,7 @@ class Import(Shown):
 def start_import(call: Call, kind: SheetKind, upload: Sheet, dry_run: bool = False) -> Import:
     """Import a CSV of users, devices or contacts: all rows or none; a dry run writes nothing."""
     job = usecases.start_import(
-        call.core, call.actor, kind, upload.content, dry_run=dry_run, on=_workers
+        call.core, call.actor, kind, upload.content, dry_run=dry_run, on=call.background
     )
     return Import.of(job)
 
@@ -96,7 +90,7 @@ def import_cards(
 ) -> Import:
     """Import vCards as shared contacts, or as the own ones of the user named: all or none."""
     job = usecases.start_cards(
-        call.core, call.actor, upload.content, owner=owner, dry_run=dry_run, on=_workers
+        call.core, call.actor, upload.content, owner=owner, dry_run=dry_run, on=call.background
     )
     return Import.of(job)
 

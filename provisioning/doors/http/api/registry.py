@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
@@ -64,6 +65,15 @@ class Call:
     user_agent: str = ""
     accept: str = ""
     cookie: Cookie = field(default_factory=Cookie)
+    within: Executor | None = None
+    """Where the server does what an answer does not wait for."""
+
+    @property
+    def background(self) -> Executor:
+        """Where to do what the answer does not wait for."""
+        if self.within is None:
+            raise RuntimeError("nothing runs in the background here")
+        return self.within
 
     @property
     def trying(self) -> bool:
