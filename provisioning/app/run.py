@@ -39,6 +39,7 @@ from provisioning.usecases import retention
 from provisioning.usecases.core import Core
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.health import is_ready
+from provisioning.usecases.importing import fail_unheard
 from provisioning.usecases.releases import look_after
 from provisioning.usecases.requests import FileReply, FileRequest
 from provisioning.usecases.seats import end_leases
@@ -62,6 +63,7 @@ def serve(config: Config) -> None:
     authority = open_authority(config)
     core = build(config, authority)
     try:
+        fail_unheard(core)
         asyncio.run(App(config, core, authority).run())
     finally:
         core.database.close()
@@ -198,6 +200,7 @@ class App:
 
     def _trim(self) -> None:
         kept = self._config.retention
+        fail_unheard(self._core)
         retention.trim(self._core, fetch_days=kept.fetches, audit_days=kept.audit)
 
     def _begin_reload(self) -> None:

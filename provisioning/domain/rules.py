@@ -105,12 +105,16 @@ RULES: tuple[Rule, ...] = (
 """Every rule, in the order in which the first broken one is told."""
 
 
+def concerned(changed: Collection[str]) -> tuple[Rule, ...]:
+    """The rules that look at one of some values."""
+    return tuple(rule for rule in RULES if any(key in changed for key in rule.keys))
+
+
 def broken(known: Known, changed: Collection[str]) -> Iterator[Rule]:
     """The rules that a change of some values breaks, given all that is known afterwards."""
-    for rule in RULES:
-        concerned = any(key in changed for key in rule.keys)
+    for rule in concerned(changed):
         decided = all(key in known for key in rule.keys)
-        if concerned and decided and not rule.keeps(*(known[key] for key in rule.keys)):
+        if decided and not rule.keeps(*(known[key] for key in rule.keys)):
             yield rule
 
 

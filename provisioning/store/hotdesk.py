@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Index, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Index, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.kinds import Release, SessionEnd
@@ -270,3 +270,8 @@ def place_account(session: Session, organisation: UUID, username: str) -> SipAcc
             SipAccount.station_id.is_not(None),
         )
     )
+
+
+def trim(session: Session, before: datetime) -> None:
+    """Delete the sessions that ended before a moment."""
+    session.execute(delete(HotdeskSession).where(HotdeskSession.ended_at < before))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.domain.kinds import ImportState, SheetKind
 from provisioning.store.base import Base, Owned, now, one_of, owned_key
@@ -39,3 +39,23 @@ class ImportJob(Owned, Base):
     error_count: Mapped[int] = mapped_column(default=0)
     errors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     at: Mapped[datetime] = mapped_column(default=now)
+
+
+OPEN = (ImportState.CHECKING, ImportState.WRITING)
+"""The states that an import does not end in."""
+
+
+def unheard(session: Session, before: datetime) -> list[ImportJob]:
+    """Imports that have not ended and were last heard of before a moment; nobody else takes them."""
+    return list(
+        session.scalars(
+            select(ImportJob)
+            .where(ImportJob.state.in_(OPEN), ImportJob.at < before)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def trim(session: Session, before: datetime) -> None:
+    """Delete the imports last heard of before a moment."""
+    session.execute(delete(ImportJob).where(ImportJob.at < before))

@@ -42,8 +42,13 @@ class Member:
     @property
     def usable(self) -> bool:
         """Whether its login may act in the organisation."""
-        active = self.membership.state == MemberState.ACTIVE and self.accepted
-        return active and not self.login.disabled and (self.user is None or self.user.enabled)
+        return self.active and (self.user is None or self.user.enabled)
+
+    @property
+    def active(self) -> bool:
+        """Whether its login may act in the organisation while the user it is, is enabled."""
+        taken_on = self.membership.state == MemberState.ACTIVE and self.accepted
+        return taken_on and not self.login.disabled
 
 
 def _members(session: Session, *where: ColumnElement[bool]) -> list[Member]:

@@ -102,14 +102,18 @@ def taken_macs(session: Session, macs: Iterable[str]) -> set[str]:
     return found
 
 
-def first_stations(session: Session, organisation: UUID) -> dict[UUID, Station]:
-    """The first station of each device of an organisation."""
+def stations(session: Session, organisation: UUID) -> dict[UUID, list[Station]]:
+    """The stations of each device of an organisation, in order."""
+    found: dict[UUID, list[Station]] = {}
     rows = session.scalars(
         select(Station)
         .where(Station.organisation_id == organisation, Station.device_id.is_not(None))
-        .order_by(Station.position.desc())
+        .order_by(Station.position)
     )
-    return {row.device_id: row for row in rows if row.device_id is not None}
+    for row in rows:
+        if row.device_id is not None:
+            found.setdefault(row.device_id, []).append(row)
+    return found
 
 
 def assigned(session: Session, organisation: UUID) -> dict[UUID, list[Assignment]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from provisioning.domain.errors import InvalidInput, NotFound, PoolPhone, TooManyUsers
+from provisioning.domain.errors import InvalidInput, TooManyUsers
 from provisioning.domain.kinds import Appearance
 from provisioning.domain.roles import Permission
 from provisioning.store import queries
@@ -14,8 +15,9 @@ from provisioning.store.devices import Assignment, Device, Station
 from provisioning.store.people import User
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
-from provisioning.usecases.devices import find_device
+from provisioning.usecases.devices import check_pool, find_device, no_station
 from provisioning.usecases.licences import check_seat
+from provisioning.vendors.schema import Model
 
 
 def assign_device(
@@ -48,10 +50,7 @@ def assign_first(
     """Set who is assigned to a device's first station, within a transaction."""
     stations = queries.stations_of(session, device.id)
     if not stations:
-        raise NotFound(
-            "The device has no station of its own.",
-            remedy="Assign users to the handsets of its DECT system.",
-        )
+        raise no_station()
     return assign_people(core, session, actor, stations[0], users)
 
 
@@ -64,12 +63,7 @@ def assign_people(
         raise InvalidInput(
             "A user is named twice.", remedy="Name each user once, in order.", field="users"
         )
-    if people and station.pool:
-        raise PoolPhone(
-            "This is a pool phone; it belongs to whoever comes.",
-            remedy='PATCH the device {"pool": false} first.',
-            field="users",
-        )
+    check_pool(1, people, pool=station.pool, field="users")
     _check_lines(core, session, station, people)
     held = {row.user_id: row for row in queries.assignments_at(session, [station.id])}
     check_seat(session, station, [user for user in people if user.id not in held])
@@ -99,12 +93,22 @@ def _check_lines(core: Core, session: Session, station: Station, people: Sequenc
     device = session.get_one(Device, station.device_id)
     vendor = core.registry.vendors.get(device.vendor or "")
     model = vendor.model(device.model) if vendor and device.model else None
-    if model is None or model.lines is None:
-        return
     others = [s.id for s in queries.stations_of(session, device.id) if s.id != station.id]
     elsewhere = [row.user_id for row in queries.assignments_at(session, others)]
-    needed = len(queries.accounts_of(session, users=[*elsewhere, *(user.id for user in people)]))
-    if needed > model.lines:
+    everybody = {*elsewhere, *(user.id for user in people)}
+    accounts = queries.accounts_of(session, users=list(everybody))
+    check_lines(model, everybody, Counter(row.user_id for row in accounts if row.user_id))
+
+
+def check_lines(
+    model: Model | None, people: Collection[UUID], accounts: Mapping[UUID, int]
+) -> None:
+    """Raise TooManyUsers where a model has fewer lines than people at its stations have accounts.
+
+    ``accounts`` says how many accounts each of them has.
+    """
+    needed = sum(accounts.get(user, 0) for user in set(people))
+    if model is not None and model.lines is not None and needed > model.lines:
         raise TooManyUsers(
             f"{needed} lines are asked of a {model.id}, which has {model.lines}.",
             remedy="Assign fewer users, or a phone with more lines.",

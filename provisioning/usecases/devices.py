@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -105,12 +105,8 @@ def _change_place(
 
 def _set_pool(session: Session, row: Device, *, pool: bool) -> None:
     stations = queries.stations_of(session, row.id)
-    if pool and queries.assignments_at(session, [station.id for station in stations]):
-        raise PoolPhone(
-            "Users are assigned to this phone; a pool phone belongs to whoever comes.",
-            remedy="Take the assignments away first.",
-            field="pool",
-        )
+    people = queries.assignments_at(session, [station.id for station in stations])
+    check_pool(len(stations), people, pool=pool, field="pool")
     for station in stations:
         station.pool = pool
 
@@ -212,6 +208,34 @@ def check_provable(vendor: Vendor | None, model: Model | None, site: Site) -> No
             "another site.",
             field="site",
         )
+
+
+def check_pool(stations: int, people: Collection[object], *, pool: bool, field: str) -> None:
+    """Whether a device with so many stations and these people may be a pool phone.
+
+    Raises InvalidInput for one without a station of its own, PoolPhone for one that is somebody's.
+    """
+    if pool and not stations:
+        raise InvalidInput(
+            "A device without a station of its own is no pool phone.",
+            remedy="Leave 'pool' off; people log in on the handsets of its DECT system.",
+            field=field,
+        )
+    if pool and people:
+        raise PoolPhone(
+            "Users are assigned to this phone; a pool phone belongs to whoever comes.",
+            remedy="Take the assignments away, or let it be no pool phone, first.",
+            field=field,
+        )
+
+
+def no_station() -> NotFound:
+    """The refusal to assign anybody to a device that only carries others' stations."""
+    return NotFound(
+        "The device has no station of its own.",
+        remedy="Assign users to the handsets of its DECT system.",
+        field="users",
+    )
 
 
 def fitting_modules(model: Model | None, count: int) -> int:

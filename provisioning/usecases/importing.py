@@ -1,35 +1,40 @@
 """Imports and exports of users, devices and contacts: checked first, then written at once.
 
 The checks read only, so that nobody waits for them; the transaction that writes holds what was
-worked out before. Whoever changed something in between makes it fail whole, and it is run again.
+worked out before. Whoever changed one of its rows in between makes it fail whole, and it is run
+again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from provisioning.domain.errors import BrokenRule, InvalidInput
+from provisioning.domain.errors import BrokenRule, Conflict, InvalidInput, StoreUnavailable
 from provisioning.domain.kinds import ImportState, SheetKind
 from provisioning.domain.roles import Permission
-from provisioning.store import phonebook
+from provisioning.store import jobs, phonebook
 from provisioning.store.database import Session
 from provisioning.store.jobs import ImportJob
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
-from provisioning.usecases.sheets import cards, cells, contacts, people, phones
+from provisioning.usecases.sheets import cards, cells, contacts, fleet, people, phones
 from provisioning.usecases.sheets.cells import Row, RowError
 from provisioning.usecases.sheets.plans import Plan, Progress
 
 MOST_ERRORS = 1000
 """Errors that are kept; all are counted."""
+
+UNHEARD = timedelta(minutes=30)
+"""How long an import that has not ended says nothing before it is taken for interrupted."""
 
 _Reader = Callable[[str], list[Row]]
 
@@ -46,7 +51,7 @@ class _Sheet:
 
 _SHEETS: dict[SheetKind, _Sheet] = {
     SheetKind.USERS: _Sheet(people.COLUMNS, (), people.plan_users, people.export_users),
-    SheetKind.DEVICES: _Sheet(phones.COLUMNS, ("mac",), phones.plan_devices, phones.export_devices),
+    SheetKind.DEVICES: _Sheet(fleet.COLUMNS, ("mac",), phones.plan_devices, fleet.export_devices),
     SheetKind.CONTACTS: _Sheet(
         contacts.COLUMNS, (), contacts.plan_contacts, contacts.export_contacts
     ),
@@ -75,7 +80,8 @@ def start_import(
     Raises InvalidInput for a text that is no CSV of the right columns.
     """
     job, rows = _accept(core, actor, kind, content, _rows_of(kind), dry_run=dry_run)
-    on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    begun = on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    begun.add_done_callback(partial(_look_for_end, core, job.id))
     return job
 
 
@@ -89,7 +95,8 @@ def start_cards(
     """
     kind, read = SheetKind.CONTACTS, partial(cards.read, owner=owner)
     job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
-    on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    begun = on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    begun.add_done_callback(partial(_look_for_end, core, job.id))
     return job
 
 
@@ -122,6 +129,16 @@ def import_cards(
     job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
     _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
     return read_import(core, actor, job.id)
+
+
+def fail_unheard(core: Core) -> None:
+    """Mark imports as failed that were interrupted, as far as their silence tells.
+
+    Another process may be at those that were heard of within ``UNHEARD``. Raises StoreUnavailable.
+    """
+    with core.database.write() as session:
+        for job in jobs.unheard(session, core.clock() - UNHEARD):
+            _set(core, job, state=ImportState.FAILED, **_errors([_INTERRUPTED]))
 
 
 def list_imports(core: Core, actor: Actor, page: Page) -> list[ImportJob]:
@@ -177,7 +194,10 @@ def _run(
     dry_run: bool,
     progress: Progress = lambda _: None,
 ) -> None:
-    """Check, then write; whatever happens ends in a state that says so."""
+    """Check, then write; whatever happens ends in a state that says so.
+
+    While the database is away none can be written: ``fail_unheard`` writes it later.
+    """
 
     def told(checked: int) -> None:
         _note(core, job, checked=checked)
@@ -195,16 +215,31 @@ def _run(
             plan.write(session)
             _put(core, session, job, state=ImportState.DONE)
     except BrokenRule as rule:
-        _note(
-            core,
-            job,
-            state=ImportState.FAILED,
-            **_errors([RowError(0, "", rule.what, rule.remedy)]),
-        )
+        _fail(core, job, RowError(0, "", rule.what, rule.remedy))
     except Exception:  # noqa: BLE001 - the job must not stand as running for ever
         _log.exception("import-failed", job=str(job))
-        what = RowError(0, "", "Something inside the server failed; its log says what.")
-        _note(core, job, state=ImportState.FAILED, **_errors([what]))
+        _fail(core, job, RowError(0, "", "Something inside the server failed; its log says what."))
+
+
+_INTERRUPTED = RowError(
+    0, "", "The server was stopped while it was at this import.", "Nothing was written; import again."
+)  # fmt: skip
+
+
+def _look_for_end(core: Core, job: UUID, begun: Future[None]) -> None:
+    """Say so where an import was taken back before it began."""
+    if begun.cancelled():
+        _fail(core, job, _INTERRUPTED)
+
+
+def _fail(core: Core, job: UUID, error: RowError) -> None:
+    try:
+        with core.database.write() as session:
+            row = session.get_one(ImportJob, job)
+            if row.state in jobs.OPEN:
+                _set(core, row, state=ImportState.FAILED, **_errors([error]))
+    except StoreUnavailable as away:
+        _log.warning("import-end-not-noted", job=str(job), reason=str(away))
 
 
 def _counts(plan: Plan) -> dict[str, Any]:
@@ -230,7 +265,14 @@ def _note(core: Core, job: UUID, **columns: Any) -> None:
 
 
 def _put(core: Core, session: Session, job: UUID, **columns: Any) -> None:
+    """Write it in a transaction; raises Conflict for an import given up as interrupted."""
     row = session.get_one(ImportJob, job)
+    if row.state not in jobs.OPEN:
+        raise Conflict("The import was given up meanwhile.", remedy="Import again.")
+    _set(core, row, **columns)
+
+
+def _set(core: Core, row: ImportJob, **columns: Any) -> None:
     for name, value in columns.items():
         setattr(row, name, value)
     row.at = core.clock()

@@ -224,12 +224,14 @@ def _hand_out(session: Session, licence: Licence, person: User) -> None:
     )
 
 
-def check_seat(session: Session, station: Station, people: Collection[User]) -> None:
+def check_seat(
+    session: Session, station: Station, people: Collection[User], *, kind: str = ""
+) -> None:
     """Raise MobileOnly or NeedsProLicence where somebody's licence does not fit the station.
 
-    A softphone needs no licence.
+    A softphone needs no licence. ``kind`` is what the station is about to be, if it changes.
     """
-    if station.kind not in ON_A_DESK:
+    if (kind or station.kind) not in ON_A_DESK:
         return
     ids = [user.id for user in people]
     mobile = usage.holders_of(session, ids, LicenceKind.MOBILE)

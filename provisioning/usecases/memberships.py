@@ -212,11 +212,12 @@ def delete_member(core: Core, actor: Actor, membership: UUID, revision: int | No
 
 def _may_change(session: Session, actor: Actor, membership: UUID) -> Member:
     member = _found(session, actor, membership)
-    _require_no_more(actor, member)
+    require_no_more(actor, member)
     return member
 
 
-def _require_no_more(actor: Actor, member: Member) -> None:
+def require_no_more(actor: Actor, member: Member) -> None:
+    """Raise OwnerIsFixed, or Forbidden where a member has more rights than the actor."""
     if _is_owner(member):
         raise _fixed()
     require_rights(actor, known_permissions(member.role.permissions), "This member")
@@ -244,7 +245,7 @@ def parting(session: Session, actor: Actor, user: User) -> Iterator[None]:
     """
     member = members.member_of_user(session, user.id)
     if member is not None:
-        _require_no_more(actor, member)
+        require_no_more(actor, member)
     with keeping_an_admin(session, user.organisation_id):
         yield
 
@@ -265,10 +266,15 @@ def keeping_an_admin(session: Session, organisation: UUID) -> Iterator[None]:
     yield
     session.flush()
     if had and not _has_admin(session, organisation):
-        raise LastAdmin(
-            "This is the organisation's last admin who can log in.",
-            remedy="Make somebody else admin first.",
-        )
+        raise last_admin()
+
+
+def last_admin() -> LastAdmin:
+    """The refusal of what would leave nobody who can log in as an admin."""
+    return LastAdmin(
+        "This is the organisation's last admin who can log in.",
+        remedy="Make somebody else admin first.",
+    )
 
 
 def _has_admin(session: Session, organisation: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from provisioning.domain import rules
@@ -27,7 +27,8 @@ def held_by(core: Core, session: Session, user: User) -> dict[str, Effective]:
     if user.role_id is not None:
         owners.append((str(Level.ROLE), user.role_id))
         names[user.role_id] = session.get_one(Role, user.role_id).name
-    return _resolved(core, session, organisation, owners, names)
+    rows = queries.settings_at(session, owners)
+    return held_of(core, organisation.package, rows, names)
 
 
 def held_at(core: Core, session: Session, station: Station) -> dict[str, Effective]:
@@ -41,20 +42,18 @@ def held_at(core: Core, session: Session, station: Station) -> dict[str, Effecti
         Level.DEVICE: place.device,
     }
     owners = [(str(level), owner) for level, owner in levels.items() if owner is not None]
-    return _resolved(core, session, organisation, owners, {})
+    return held_of(core, organisation.package, queries.settings_at(session, owners))
 
 
-def _resolved(
-    core: Core,
-    session: Session,
-    organisation: Organisation,
-    owners: Sequence[tuple[str, UUID]],
-    names: Mapping[UUID, str],
+def held_of(
+    core: Core, package: str, rows: Iterable[SettingValue], names: Mapping[UUID, str] | None = None
 ) -> dict[str, Effective]:
-    layers = package_layers(organisation.package)
-    for row in queries.settings_at(session, owners):
-        if row.key in BY_KEY:
-            layers.append(_layer(core, row, names))
+    """Every setting, as it holds where these values stand, in an organisation with this package.
+
+    ``names`` say who the owners of the values are.
+    """
+    layers = package_layers(package)
+    layers += [_layer(core, row, names or {}) for row in rows if row.key in BY_KEY]
     return {key: held for scope in Scope for key, held in resolve(layers, scope=scope).items()}
 
 
@@ -69,7 +68,7 @@ def keep_rules(core: Core, session: Session, user: User, changed: Collection[str
     ``changed`` are the keys of settings, and the facts of the user as the rules name them; the
     rows say already what is wanted.
     """
-    if not any(key in changed for rule in rules.RULES for key in rule.keys):
+    if not rules.concerned(changed):
         return
     session.flush()
     known: dict[str, object] = {

@@ -24,6 +24,7 @@ from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.assignments import assign_first
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import (
+    check_pool,
     check_provable,
     find_device,
     fitting_modules,
@@ -116,12 +117,9 @@ def register(
     """Make the rows of a device with its stations, within a transaction."""
     mac, maker, kind = phone.mac, phone.maker, phone.kind
     check_provable(maker, kind, place)
-    if mac is not None and queries.active_identity(session, mac):
-        raise DuplicateMac(
-            f"A device with the MAC {mac} is registered already.",
-            remedy="Open that one, or retire it first.",
-            field="mac",
-        )
+    check_pool(ports_of(kind), (), pool=pool, field="pool")
+    if mac is not None:
+        check_free(session, mac)
     row = device_for(core, phone, place, name=name)
     session.add(row)
     session.flush()
@@ -133,6 +131,16 @@ def register(
     session.add(trust)
     session.flush()
     return row, trust
+
+
+def check_free(session: Session, mac: Mac) -> None:
+    """Raise DuplicateMac where a device of any organisation has a MAC."""
+    if queries.active_identity(session, mac):
+        raise DuplicateMac(
+            f"A device with the MAC {mac} is registered already.",
+            remedy="Open that one, or retire it first.",
+            field="mac",
+        )
 
 
 def device_for(core: Core, phone: Described, site: Site, *, name: str) -> Device:
@@ -203,15 +211,21 @@ def ports_of(model: Model | None) -> int:
     return (model.lines or 1) if model.kind is ModelKind.ATA else 1
 
 
+def station_kind(model: Model | None) -> StationKind:
+    """What the stations are that a device of that model has of its own."""
+    return (
+        _STATION_KINDS.get(model.kind, StationKind.DESK_PHONE) if model else StationKind.DESK_PHONE
+    )
+
+
 def stations_for(row: Device, model: Model | None, *, pool: bool) -> Iterator[Station]:
     """The stations a new device has of its own."""
-    kind = _STATION_KINDS.get(model.kind, StationKind.DESK_PHONE) if model else None
     ports = ports_of(model)
     for position in range(1, ports + 1):
         yield Station(
             organisation_id=row.organisation_id,
             device_id=row.id,
-            kind=kind or StationKind.DESK_PHONE,
+            kind=station_kind(model),
             name=row.name if ports == 1 else f"{row.name} port {position}".strip(),
             position=position,
             pool=pool,

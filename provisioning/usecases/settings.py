@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,7 +77,7 @@ def set_values(
         at = find_owner(session, actor, level, owner)
         held = _held(session, at)
         given = {key: _Given.read(key, at.level, raw) for key, raw in values.items()}
-        _refuse_locked(session, at, given)
+        refuse_locked(queries.settings_at(session, at.above), given)
         for key, item in given.items():
             row = held.get(key) or SettingValue(
                 organisation_id=actor.organisation, level=at.level, owner_id=at.id, key=key
@@ -171,9 +171,10 @@ class _Given:
         return cls(setting, value, locked)
 
 
-def _refuse_locked(session: Session, at: Owner, given: Mapping[str, _Given]) -> None:
-    for row in queries.settings_at(session, at.above):
-        if row.locked and row.key in given:
+def refuse_locked(above: Iterable[SettingValue], keys: Container[str]) -> None:
+    """Raise LockedAbove if one of the values above locks one of the keys."""
+    for row in above:
+        if row.locked and row.key in keys:
             raise LockedAbove(
                 f"The setting '{row.key}' is locked by the {row.level}.",
                 remedy=f"Change or unlock it there: /api/v1/settings/{row.level}/{row.owner_id}.",

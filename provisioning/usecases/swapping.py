@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from provisioning.domain.errors import CapacityExceeded, Conflict, InvalidInput
-from provisioning.domain.kinds import DectRole, DeviceState
+from provisioning.domain.kinds import DectRole, DeviceState, StationKind
 from provisioning.domain.mac import Mac
 from provisioning.domain.phone import Provisioning
 from provisioning.domain.roles import Permission
@@ -20,11 +21,20 @@ from provisioning.store.organisations import Site
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.assignments import assigned_users
 from provisioning.usecases.core import Core
 from provisioning.usecases.dect import check_room, locked_system
 from provisioning.usecases.devices import check_provable, find_device, fitting_modules, retire
+from provisioning.usecases.licences import check_seat
 from provisioning.usecases.phones import Facts, build_phone
-from provisioning.usecases.registering import Described, described, ports_of, register
+from provisioning.usecases.registering import (
+    Described,
+    check_free,
+    described,
+    ports_of,
+    register,
+    station_kind,
+)
 from provisioning.usecases.reporting import reported
 from provisioning.vendors.schema import Model, ModelKind
 
@@ -58,7 +68,8 @@ def swap_device(
 
     Raises NotFound, MalformedMac, DuplicateMac, UnknownVendor, UnknownModel, TrustTooLow,
     InvalidInput for a base in the place of a phone, Conflict for a retired device, and
-    CapacityExceeded where people would lose their port or slot.
+    CapacityExceeded where people would lose their port or slot, MobileOnly or NeedsProLicence
+    where one of them may not have the new kind of phone; a dry run raises them too.
     """
     actor.require(Permission.WRITE)
     address = Mac.parse(mac)
@@ -66,6 +77,7 @@ def swap_device(
     with reading if dry_run else changing(core, actor) as session:
         old = find_device(session, actor, device)
         phone = _described(core, old, address, vendor, model)
+        check_free(session, address)
         _check(session, old, phone)
         told = _losses(core, session, old, phone)
         if dry_run:
@@ -116,6 +128,15 @@ def _check(session: Session, old: Device, phone: Described) -> None:
                 remedy="Take their assignment or account away first.",
                 field="model",
             )
+    if not based:
+        _check_licences(session, stations, station_kind(kind))
+
+
+def _check_licences(session: Session, stations: Sequence[Station], kind: StationKind) -> None:
+    """Whether those who sit at stations may, once these are of another kind."""
+    for station in stations:
+        if station.kind != kind:
+            check_seat(session, station, assigned_users(session, station.id), kind=kind)
 
 
 def _occupied(session: Session, station: Station) -> bool:
@@ -163,7 +184,7 @@ def _move_stations(session: Session, old: Device, new: Device) -> None:
     fresh = queries.stations_of(session, new.id)
     former = queries.stations_of(session, old.id)
     member = dect.membership(session, old.id) is not None
-    kinds = [station.kind for station in fresh]
+    kinds = [(station.kind, station.nomadic) for station in fresh]
     for station in fresh if member else fresh[: len(former)]:
         session.delete(station)
     session.flush()
@@ -171,7 +192,8 @@ def _move_stations(session: Session, old: Device, new: Device) -> None:
         if member or place >= len(kinds):
             session.delete(station)
             continue
-        station.device_id, station.kind = new.id, kinds[place]
+        station.device_id = new.id
+        station.kind, station.nomadic = kinds[place]
     session.flush()
 
 

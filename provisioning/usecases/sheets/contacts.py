@@ -14,12 +14,11 @@ from provisioning.store import sheets
 from provisioning.store.database import Session
 from provisioning.store.people import Contact, User
 from provisioning.usecases.actors import Actor
-from provisioning.usecases.changes import expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.sheets import cells
 from provisioning.usecases.sheets.cells import Row, RowError
 from provisioning.usecases.sheets.names import by_name, called
-from provisioning.usecases.sheets.plans import Plan, Progress
+from provisioning.usecases.sheets.plans import Plan, Progress, as_planned
 
 KINDS = tuple(str(kind) for kind in NumberKind)
 COLUMNS = ("id", "first_name", "last_name", "department", "owner", *KINDS)
@@ -241,12 +240,7 @@ class _Planner:
     def _change(self, session: Session, changed: list[tuple[Contact, _Entry]]) -> None:
         rows = sheets.by_ids(session, Contact, [contact.id for contact, _ in changed])
         for contact, entry in changed:
-            row = rows.get(contact.id)
-            if row is None:
-                raise NotFound(
-                    f"The contact {contact.id} was deleted meanwhile.", remedy="Import again."
-                )
-            expect(row, contact.revision)
+            row = as_planned(rows, contact, f"The contact {contact.id}")
             columns = entry.columns()
             if entry.numbers == self._entries[row.id].numbers:
                 del columns["numbers"]

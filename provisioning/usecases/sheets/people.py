@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from provisioning.domain.errors import (
     DuplicateName,
     InvalidInput,
     NotFound,
+    StaleRevision,
 )
 from provisioning.domain.kinds import Secrets
 from provisioning.domain.settings import BY_KEY, Level
@@ -25,10 +27,12 @@ from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.values import SettingValue
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
+from provisioning.usecases.memberships import keeping_an_admin, last_admin
 from provisioning.usecases.purposes import PURPOSE_SIP
 from provisioning.usecases.sheets import cells
 from provisioning.usecases.sheets.cells import Row, RowError
-from provisioning.usecases.sheets.plans import Plan, Progress
+from provisioning.usecases.sheets.guards import SETTINGS, Guards
+from provisioning.usecases.sheets.plans import AGAIN, Plan, Progress, as_planned
 
 _FIELDS: dict[str, Callable[[str], Any]] = {
     "first_name": lambda cell: fields.name("first_name", cell),
@@ -37,9 +41,7 @@ _FIELDS: dict[str, Callable[[str], Any]] = {
     "extension": fields.extension,
     "enabled": lambda cell: cells.yes("enabled", cell),
 }
-_SETTINGS = {"language": "language", "time_zone": "time.zone"}
-"""Columns that are settings of the user; an empty cell means none of their own."""
-COLUMNS = ("id", *_FIELDS, "department", "cost_centre", *_SETTINGS)
+COLUMNS = ("id", *_FIELDS, "department", "cost_centre", *SETTINGS)
 _UNIQUE = ("extension", "email")
 _BATCH = 200
 
@@ -62,7 +64,7 @@ class _Known:
         server = queries.default_server(session, organisation)
         options = sheets.all_of(session, CategoryOption, organisation)
         centres = sheets.all_of(session, CostCentre, organisation)
-        keys = list(_SETTINGS.values())
+        keys = list(SETTINGS.values())
         category = groups.department(session, organisation).id
         return cls(
             users={row.id: row for row in sheets.all_of(session, User, organisation)},
@@ -89,7 +91,7 @@ class _Known:
             "department": self.options.get(department, "") if department else "",
             "cost_centre": centres.get(user.cost_centre_id, "") if user.cost_centre_id else "",
         }
-        for column, key in _SETTINGS.items():
+        for column, key in SETTINGS.items():
             held = self.values.get((user.id, key))
             found[column] = str(held.value) if held is not None else ""
         return found
@@ -106,7 +108,8 @@ def plan_users(
     core: Core, session: Session, actor: Actor, rows: list[Row], progress: Progress
 ) -> Plan:
     """What the rows come to: every error there is, or the write that does it all."""
-    return _Planner(core, actor, _Known.read(session, actor.organisation)).plan(rows, progress)
+    planner = _Planner(core, actor, _Known.read(session, actor.organisation))
+    return planner.plan(rows, Guards(core, session, actor), progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class _Wanted:
     row: Row
     user: User | None
     values: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    """Those of the values that are not what holds already."""
 
 
 class _Planner:
@@ -127,7 +132,7 @@ class _Planner:
         }
         self._result = Plan()
 
-    def plan(self, rows: list[Row], progress: Progress) -> Plan:
+    def plan(self, rows: list[Row], guards: Guards, progress: Progress) -> Plan:
         wanted = []
         for number, row in enumerate(rows, 1):
             wanted += self._read(row)
@@ -135,6 +140,7 @@ class _Planner:
                 progress(number)
         self._check_twice(wanted)
         self._check_unique(wanted)
+        self._check_guards(guards, wanted)
         if not self._result.errors:
             self._write(wanted)
         return self._result
@@ -158,7 +164,17 @@ class _Planner:
             missing = InvalidInput("The user has no first name.", remedy="Give one.")
             errors.append(row.error("first_name", missing))
         self._result.errors += errors
-        return [] if errors else [_Wanted(row, user, values)]
+        return [] if errors else [_Wanted(row, user, values, self._changed(user, values))]
+
+    def _changed(self, user: User | None, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if user is None:
+            return values
+        now = self._known.shown(user)
+        return {
+            column: value
+            for column, value in values.items()
+            if now[column] != (cells.word(value) if isinstance(value, bool) else str(value or ""))
+        }
 
     def _value(self, column: str, cell: str) -> dict[str, Any]:
         if column == "id":
@@ -167,8 +183,8 @@ class _Planner:
             if column == "enabled" and not cell:
                 return {}
             return {column: _FIELDS[column](cell)}
-        if column in _SETTINGS:
-            return {column: BY_KEY[_SETTINGS[column]].parse(cell) if cell else None}
+        if column in SETTINGS:
+            return {column: BY_KEY[SETTINGS[column]].parse(cell) if cell else None}
         if column == "department":
             return {column: fields.name(column, cell, empty=True)}
         if cell and cell not in self._known.cost_centres:
@@ -230,11 +246,24 @@ class _Planner:
                     self._result.errors.append(item.row.error(column, broken))
                 held[value] = f"line {item.row.line}"
 
+    def _check_guards(self, guards: Guards, wanted: list[_Wanted]) -> None:
+        for item in wanted:
+            for column, rule in guards.broken(item.user, item.changed):
+                self._result.errors.append(item.row.error(column, rule))
+        enabled = {
+            item.user.id: item.changed["enabled"]
+            for item in wanted
+            if item.user is not None and "enabled" in item.changed
+        }
+        if not guards.keep_an_admin(enabled):
+            last = next(item for item in reversed(wanted) if item.changed.get("enabled") is False)
+            self._result.errors.append(last.row.error("enabled", last_admin()))
+
     # --- writing
 
     def _write(self, wanted: list[_Wanted]) -> None:
         new = [item for item in wanted if item.user is None]
-        changed = [item for item in wanted if item.user is not None and self._differs(item)]
+        changed = [item for item in wanted if item.user is not None and item.changed]
         self._result.makes, self._result.changes = len(new), len(changed)
         self._result.leaves = len(wanted) - len(new) - len(changed)
         made: list[tuple[_Wanted, User, list[Any]]] = []
@@ -242,18 +271,10 @@ class _Planner:
             user = User(organisation_id=self._actor.organisation, **self._columns(item))
             made.append((item, user, self._accounts(user)))
         self._result.writes = [
+            lambda session: self._look_again(session, [*new, *changed]),
             lambda session: self._change(session, changed),
             lambda session: self._make(session, made),
         ]
-
-    def _differs(self, item: _Wanted) -> bool:
-        assert item.user is not None  # noqa: S101 - asked of users that are there
-        now = self._known.shown(item.user)
-        for column, value in item.values.items():
-            shown = cells.word(value) if isinstance(value, bool) else str(value or "")
-            if now[column] != shown:
-                return True
-        return False
 
     def _columns(self, item: _Wanted) -> dict[str, Any]:
         columns = {name: value for name, value in item.values.items() if name in _FIELDS}
@@ -278,9 +299,26 @@ class _Planner:
         )
         return [account]
 
+    def _look_again(self, session: Session, wanted: list[_Wanted]) -> None:
+        """Raise what the guards say now, if they have changed since the plan."""
+        guards = Guards(self._core, session, self._actor)
+        for item in wanted:
+            for _, rule in guards.broken(item.user, item.changed):
+                raise rule
+
     def _change(self, session: Session, changed: list[_Wanted]) -> None:
+        disabling = any(item.changed.get("enabled") is False for item in changed)
+        guard = keeping_an_admin(session, self._actor.organisation) if disabling else nullcontext()
+        with guard:
+            self._change_users(session, changed)
+
+    def _change_users(self, session: Session, changed: list[_Wanted]) -> None:
         rows = sheets.by_ids(session, User, [item.user.id for item in changed if item.user])
-        pairs = [(item, rows[item.user.id]) for item in changed if item.user]
+        pairs = [
+            (item, as_planned(rows, item.user, f"The user {item.user.name}"))
+            for item in changed
+            if item.user
+        ]
         # Two users may swap extensions: nobody holds one while they are given out anew.
         for item, user in pairs:
             for column in _UNIQUE:
@@ -305,7 +343,7 @@ class _Planner:
         """What stands in other tables: the department and the settings."""
         if "department" in item.values:
             self._move(session, user, item.values["department"])
-        for column, key in _SETTINGS.items():
+        for column, key in SETTINGS.items():
             if column in item.values:
                 self._set(session, user, key, item.values[column])
 
@@ -315,9 +353,10 @@ class _Planner:
             return
         if now is not None:
             row = groups.option_of(session, user.id, self._known.category)
-            if row is not None:
-                session.delete(row)
-                session.flush()
+            if row is None or row.option_id != now:
+                raise StaleRevision(f"{user.name} was moved meanwhile.", remedy=AGAIN)
+            session.delete(row)
+            session.flush()
         if department:
             session.add(
                 UserOption(
@@ -346,7 +385,8 @@ class _Planner:
         if (held.value if held is not None else None) == value:
             return
         if held is not None:
-            held = session.get_one(SettingValue, held.id)
+            rows = sheets.by_ids(session, SettingValue, [held.id])
+            held = as_planned(rows, held, f"The setting '{key}' of {user.name}")
             if value is None:
                 session.delete(held)
                 return

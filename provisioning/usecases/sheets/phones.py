@@ -1,8 +1,8 @@
-"""The sheet of devices: its columns, what is written into it, and what a changed one comes to."""
+"""The sheet of devices: what a changed one comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,104 +13,45 @@ from provisioning.domain.errors import (
     DuplicateMac,
     InvalidInput,
     NotFound,
-    PoolPhone,
-    TooManyUsers,
+    StaleRevision,
 )
 from provisioning.domain.kinds import LicenceKind
 from provisioning.domain.mac import Mac
 from provisioning.store import logs, sheets
 from provisioning.store.database import Session
 from provisioning.store.devices import Assignment, Device, Station
-from provisioning.store.organisations import Organisation, Profile, Site
-from provisioning.store.people import User
+from provisioning.store.organisations import Site
 from provisioning.usecases import windows
 from provisioning.usecases.actors import Actor
+from provisioning.usecases.assignments import check_lines
 from provisioning.usecases.core import Core
-from provisioning.usecases.devices import check_provable, fitting_modules
+from provisioning.usecases.devices import check_pool, check_provable, fitting_modules, no_station
 from provisioning.usecases.licences import check_desk
 from provisioning.usecases.registering import (
     Described,
     described,
     device_for,
     identity_for,
+    ports_of,
     stations_for,
     trust_for,
 )
 from provisioning.usecases.sheets import cells
 from provisioning.usecases.sheets.cells import Row
+from provisioning.usecases.sheets.fleet import Known
 from provisioning.usecases.sheets.names import by_name, called
-from provisioning.usecases.sheets.plans import Plan, Progress
+from provisioning.usecases.sheets.plans import AGAIN, Plan, Progress, as_planned
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model, ModelKind
 
-COLUMNS = (
-    "mac", "vendor", "model", "name", "site", "profile", "pool", "expansion_modules", "users",
-)  # fmt: skip
 _BATCH = 200
-
-
-@dataclass
-class _Known:
-    """The organisation as it is before the import."""
-
-    devices: dict[str, Device]
-    sites: list[Site]
-    profiles: dict[str, UUID]
-    stations: dict[UUID, Station]
-    assigned: dict[UUID, list[Assignment]]
-    users: dict[UUID, User]
-    accounts: dict[UUID, int]
-    licensed: dict[LicenceKind, set[UUID]]
-    licensing: bool
-
-    @classmethod
-    def read(cls, session: Session, organisation: UUID) -> _Known:
-        return cls(
-            devices={mac: row for row, mac in sheets.live_devices(session, organisation)},
-            sites=sheets.all_of(session, Site, organisation),
-            profiles={row.name: row.id for row in sheets.all_of(session, Profile, organisation)},
-            stations=sheets.first_stations(session, organisation),
-            assigned=sheets.assigned(session, organisation),
-            users={row.id: row for row in sheets.all_of(session, User, organisation)},
-            accounts=sheets.accounts_per_user(session, organisation),
-            licensed=sheets.licensed(session, organisation),
-            licensing=session.get_one(Organisation, organisation).licensing,
-        )
-
-    def people(self, device: Device) -> list[UUID]:
-        """Who is assigned to a device's first station, in order."""
-        station = self.stations.get(device.id)
-        return [row.user_id for row in self.assigned.get(station.id, ())] if station else []
-
-    def shown(self, mac: str, device: Device) -> dict[str, str]:
-        """A device as the sheet shows it."""
-        station = self.stations.get(device.id)
-        profiles = {row: name for name, row in self.profiles.items()}
-        return {
-            "mac": str(Mac(mac)),
-            "vendor": device.vendor or "",
-            "model": device.model or "",
-            "name": device.name,
-            "site": next(site.name for site in self.sites if site.id == device.site_id),
-            "profile": profiles.get(device.profile_id, "") if device.profile_id else "",
-            "pool": cells.word(bool(station and station.pool)),
-            "expansion_modules": str(device.expansion_modules),
-            "users": " ".join(called(self.users[user]) for user in self.people(device)),
-        }
-
-
-def export_devices(session: Session, organisation: UUID) -> str:
-    """The devices of an organisation that have a MAC, as CSV; importing it changes nothing."""
-    known = _Known.read(session, organisation)
-    rows = (known.shown(mac, device) for mac, device in known.devices.items())
-    return cells.write(COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
 
 
 def plan_devices(
     core: Core, session: Session, actor: Actor, rows: list[Row], progress: Progress
 ) -> Plan:
     """What the rows come to: every error there is, or the write that does it all."""
-    return _Planner(core, actor, _Known.read(session, actor.organisation)).plan(
+    return _Planner(core, actor, Known.read(session, actor.organisation)).plan(
         session, rows, progress
     )
 
@@ -138,7 +79,7 @@ class _Wanted:
 
 
 class _Planner:
-    def __init__(self, core: Core, actor: Actor, known: _Known) -> None:
+    def __init__(self, core: Core, actor: Actor, known: Known) -> None:
         self._core, self._actor, self._known = core, actor, known
         self._result = Plan()
         self._lines: dict[str, int] = {}
@@ -237,30 +178,22 @@ class _Planner:
     # --- what contradicts
 
     def _check_people(self, wanted: _Wanted) -> None:
-        now = self._known.stations.get(wanted.device.id) if wanted.device else None
-        pool = wanted.values.get("pool", now is not None and now.pool)
-        before = self._known.people(wanted.device) if wanted.device else []
+        seats = self._known.seats(wanted.device)
+        count = len(seats) if wanted.device is not None else ports_of(wanted.model)
+        before, elsewhere = self._known.people(seats[:1]), self._known.people(seats[1:])
         people = wanted.values.get("users", before)
         if len(set(people)) != len(people):
             raise InvalidInput("A user is named twice.", remedy="Name each once.", field="users")
-        if people and pool:
-            raise PoolPhone(
-                "A pool phone belongs to whoever comes.",
-                remedy="Leave the users out, or write no for pool.",
-                field="users",
-            )
+        if people and not count:
+            raise no_station()
+        was_pool = any(seat.pool for seat in seats)
+        pool = wanted.values.get("pool", was_pool)
+        if pool != was_pool or people != before:
+            field = "users" if people else "pool"
+            check_pool(count, [*people, *elsewhere], pool=pool, field=field)
+        if people != before:
+            check_lines(wanted.model, [*people, *elsewhere], self._known.accounts)
         self._check_licences(wanted, [user for user in people if user not in before])
-        lines = sum(self._known.accounts.get(user, 0) for user in people)
-        if (
-            wanted.model is not None
-            and wanted.model.lines is not None
-            and lines > wanted.model.lines
-        ):
-            raise TooManyUsers(
-                f"{lines} lines are asked of a {wanted.model.id}, which has {wanted.model.lines}.",
-                remedy="Assign fewer users.",
-                field="users",
-            )
 
     def _check_licences(self, wanted: _Wanted, coming: list[UUID]) -> None:
         """Whether those who did not sit there before may have a phone on a desk."""
@@ -327,7 +260,7 @@ class _Planner:
         stations = list(stations_for(row, item.model, pool=values.get("pool", False)))
         trust = trust_for(self._core, row, item.mac)
         windows.open_window(trust, self._core.clock())
-        people = values.get("users", []) if stations else []
+        people = values.get("users", [])
         return [
             [row],
             [identity_for(row, item.mac), trust, *stations],
@@ -336,39 +269,60 @@ class _Planner:
 
     def _change(self, session: Session, changed: list[_Wanted]) -> None:
         rows = sheets.by_ids(session, Device, [item.device.id for item in changed if item.device])
-        stations = [self._known.stations.get(row) for row in rows]
-        held = sheets.by_ids(session, Station, [station.id for station in stations if station])
+        ids = [seat.id for row in rows for seat in self._known.stations.get(row, ())]
+        stations = sheets.by_ids(session, Station, ids)
+        assigned = sheets.assigned(session, self._actor.organisation)
         for item in changed:
             if item.device is None:
                 continue
-            row = rows[item.device.id]
+            row = as_planned(rows, item.device, f"The device {item.mac}")
             _set_kind(row, item)
             for column, name in (("name", "name"), ("profile", "profile_id"),
                                  ("expansion_modules", "expansion_modules")):  # fmt: skip
                 if column in item.values:
                     setattr(row, name, item.values[column])
-            known = self._known.stations.get(row.id)
-            if known is not None:
-                self._seat(session, held[known.id], item)
+            if "pool" in item.values or "users" in item.values:
+                self._seat(session, item, stations, assigned)
         session.flush()
 
-    def _seat(self, session: Session, station: Station, item: _Wanted) -> None:
-        station.pool = item.values.get("pool", station.pool)
-        if "users" not in item.values:
-            return
-        people = item.values["users"]
-        before = {row.user_id: row for row in self._known.assigned.get(station.id, ())}
-        for user, row in before.items():
-            found = session.get(Assignment, row.id)
-            if found is None:
-                continue
-            if user not in people:
-                session.delete(found)
-            else:
-                found.position = people.index(user) + 1
-        for place, user in enumerate(people, 1):
-            if user not in before:
-                session.add(_assignment(station, user, place))
+    def _seat(
+        self,
+        session: Session,
+        item: _Wanted,
+        stations: Mapping[UUID, Station],
+        assigned: Mapping[UUID, list[Assignment]],
+    ) -> None:
+        """Set what a row says of a device's stations: all are a pool phone's, people have one."""
+        seats = [
+            as_planned(stations, seat, f"A station of {item.mac}")
+            for seat in self._known.seats(item.device)
+        ]
+        for seat in seats:
+            seat.pool = item.values.get("pool", seat.pool)
+            planned = self._known.assigned.get(seat.id, [])
+            if _standing(assigned.get(seat.id, [])) != _standing(planned):
+                raise StaleRevision(f"Others were assigned to {item.mac} meanwhile.", remedy=AGAIN)
+        for seat in seats[:1] if "users" in item.values else ():
+            _assign(session, seat, assigned.get(seat.id, []), item.values["users"])
+
+
+def _standing(rows: Sequence[Assignment]) -> list[tuple[UUID, int]]:
+    """The rows, and as which they were read."""
+    return [(row.id, row.revision) for row in rows]
+
+
+def _assign(
+    session: Session, station: Station, held: Sequence[Assignment], people: Sequence[UUID]
+) -> None:
+    for row in held:
+        if row.user_id not in people:
+            session.delete(row)
+        else:
+            row.position = people.index(row.user_id) + 1
+    before = {row.user_id for row in held}
+    for place, user in enumerate(people, 1):
+        if user not in before:
+            session.add(_assignment(station, user, place))
 
 
 def _set_kind(row: Device, item: _Wanted) -> None:

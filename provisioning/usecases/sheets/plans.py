@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
+from provisioning.domain.errors import NotFound, StaleRevision
 from provisioning.store.database import Session
 from provisioning.usecases.sheets.cells import RowError
 
 Progress = Callable[[int], None]
 """Told now and then how many rows are checked."""
+
+
+class _Row(Protocol):
+    """A row with an id and a revision."""
+
+    id: Any
+    revision: Any
+
+
+R = TypeVar("R", bound=_Row)
+
+
+def as_planned(rows: Mapping[UUID, R], planned: R, what: str) -> R:
+    """The row among those read for writing, if it is still what the plan was made for.
+
+    Raises NotFound or StaleRevision, which call it ``what``.
+    """
+    row = rows.get(planned.id)
+    if row is None:
+        raise NotFound(f"{what} was deleted meanwhile.", remedy=AGAIN)
+    if row.revision != planned.revision:
+        raise StaleRevision(f"{what} was changed meanwhile.", remedy=AGAIN)
+    return row
+
+
+AGAIN = "Nothing was written; import again."
 
 
 @dataclass

@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from provisioning.store import queries
 from provisioning.store.audit import AuditEvent
+from provisioning.store.hotdesk import HotdeskSession
+from provisioning.store.jobs import ImportJob
 from provisioning.store.security import Fetch, Pending
 from provisioning.usecases.health import is_ready
 from provisioning.usecases.retention import trim
@@ -40,6 +43,34 @@ def test_a11_trim_keeps_the_audit_log_for_its_own_time(core):
     trim(core, fetch_days=30, audit_days=365)
     with core.database.read() as session:
         assert [row.name for row in session.query(AuditEvent)] == ["364 days"]
+
+
+def test_trim_keeps_imports_and_hotdesk_sessions_as_long(core, actor, desk, clock):
+    """Imports and ended sessions go with the audit log; who is logged in stays so."""
+    with core.database.write() as session:
+        (station,) = queries.stations_of(session, desk.device)
+        for days in (364, 366):
+            at = clock() - timedelta(days=days)
+            session.add(
+                ImportJob(organisation_id=actor.organisation, kind="users", rows=days, at=at)
+            )
+            session.add(
+                HotdeskSession(
+                    organisation_id=actor.organisation, station_id=station.id, user_id=desk.user,
+                    started_at=at, lease_until=at, ended_at=at, ended_by="logout",
+                )
+            )  # fmt: skip
+        session.add(
+            HotdeskSession(
+                organisation_id=actor.organisation, station_id=station.id, user_id=desk.user,
+                started_at=at, lease_until=at,
+            )
+        )  # fmt: skip
+    trim(core, fetch_days=30, audit_days=365)
+    with core.database.read() as session:
+        assert [row.rows for row in session.query(ImportJob)] == [364]
+        ended = [row.ended_at for row in session.query(HotdeskSession)]
+    assert sorted(ended, key=str) == [clock() - timedelta(days=364), None]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
@@ -41,6 +41,9 @@ LARGEST_BODY = 1024 * 1024
 THREADS = 8
 """Requests worked on at a time; more wait on their connections, which are bounded."""
 
+IMPORTS = 2
+"""Imports that run at a time; more wait."""
+
 RETRY_AFTER = 5
 """Seconds after which a client may come back when the database did not answer."""
 
@@ -65,22 +68,35 @@ def endpoints() -> tuple[Endpoint, ...]:
 def api_application(core: Core) -> web.Application:
     """The application that serves everything below ``/api/v1/``."""
     application = web.Application(middlewares=[_problems], client_max_size=LARGEST_BODY)
-    workers = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+    workers = _Workers()
 
     async def workers_end(_: web.Application) -> AsyncIterator[None]:
         """Let the threads finish what they do."""
         yield
-        await asyncio.get_running_loop().run_in_executor(None, workers.shutdown)
+        await asyncio.get_running_loop().run_in_executor(None, workers.end)
 
     application.cleanup_ctx.append(workers_end)
     _add_routes(application, core, workers, endpoints())
     return application
 
 
+class _Workers:
+    """The threads of an application: for answers, and for what goes on after them."""
+
+    def __init__(self) -> None:
+        self.answering = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+        self.importing = ThreadPoolExecutor(IMPORTS, thread_name_prefix="import")
+
+    def end(self) -> None:
+        """Wait for what runs; what has not begun never will."""
+        self.answering.shutdown()
+        self.importing.shutdown(cancel_futures=True)
+
+
 def _add_routes(
     application: web.Application,
     core: Core,
-    workers: ThreadPoolExecutor,
+    workers: _Workers,
     declared: Sequence[Endpoint],
 ) -> None:
     # One resource for each path: only so does the router know every method a path takes.
@@ -102,7 +118,7 @@ def _add_routes(
 
 def _handler(
     core: Core,
-    workers: ThreadPoolExecutor,
+    workers: _Workers,
     endpoint: Endpoint,
     reader: Endpoint | None,
     lists: frozenset[str],
@@ -113,7 +129,6 @@ def _handler(
         incoming = Incoming(
             path=request.match_info,
             query=request.query,
-            body=await _body(request, endpoint),
             media_type=request.content_type if hdrs.CONTENT_TYPE in request.headers else "",
             if_match=request.headers.get(hdrs.IF_MATCH, ""),
             authorization=request.headers.get(hdrs.AUTHORIZATION, ""),
@@ -125,14 +140,18 @@ def _handler(
             user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         )
         loop = asyncio.get_running_loop()
-        answer, token = await loop.run_in_executor(
-            workers, _answer, core, endpoint, reader, incoming
+        # Nobody's body is read before it is known who they are: it may be large.
+        call = await loop.run_in_executor(workers.answering, admitted, core, endpoint, incoming)
+        call = replace(call, within=workers.importing)
+        whole = replace(incoming, body=await _body(request, endpoint))
+        answer = await loop.run_in_executor(
+            workers.answering, _answer, call, endpoint, reader, whole
         )
         response = _response(endpoint, request, answer)
         if endpoint.path in lists and isinstance(answer, Listing):
             response.headers[hdrs.ETAG] = etag_of(answer)
-        if token is not None:
-            set_cookie(response, token, secure=is_https(core, request))
+        if call.cookie.token is not None:
+            set_cookie(response, call.cookie.token, secure=is_https(core, request))
         return response
 
     return handle
@@ -151,26 +170,9 @@ async def _body(request: web.Request, endpoint: Endpoint) -> bytes:
         ) from None
 
 
-def _answer(
-    core: Core, endpoint: Endpoint, reader: Endpoint | None, incoming: Incoming
-) -> tuple[object, str | None]:
-    """Run an endpoint in a worker thread; who asks is known before anything is parsed.
-
-    Returns its answer, and the token that the session's cookie is to have from now on, if any.
-    """
-    call = admitted(core, endpoint, incoming)
-    given = arguments(endpoint, incoming)
-    return _done(call, endpoint, reader, given, incoming), call.cookie.token
-
-
-def _done(
-    call: Call,
-    endpoint: Endpoint,
-    reader: Endpoint | None,
-    given: dict[str, Any],
-    incoming: Incoming,
-) -> object:
+def _answer(call: Call, endpoint: Endpoint, reader: Endpoint | None, incoming: Incoming) -> object:
     """What an endpoint answers; a change based on an older reading is told both versions."""
+    given = arguments(endpoint, incoming)
     try:
         if only_tries(endpoint, given):
             return effects(call, endpoint, given, apart=incoming.path.values())

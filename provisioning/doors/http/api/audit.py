@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Content, Listing, Moment, Shown, Text, listing
+from provisioning.doors.http.api.models import (
+    Content,
+    Listing,
+    Moment,
+    RowForm,
+    Shown,
+    Text,
+    listing,
+)
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.store.audit import Wanted
 from provisioning.usecases import audit as usecases
@@ -56,14 +64,14 @@ def list_audit(
     kind: Text = "",
     object: UUID | None = None,  # noqa: A002 - the parameter's name in the query
     action: Text = "",
-    format: Literal["json", "csv"] | None = None,  # noqa: A002 - likewise
+    format: RowForm | None = None,  # noqa: A002 - likewise
 ) -> Content | Listing[Event]:
     """The changes of the organisation, newest first; `kind=fetch` lists what phones fetched.
 
     As CSV it comes whole, with what changed.
     """
     wanted = Wanted(since, until, actor, kind, object, action)
-    if format == "csv" or (format is None and _CSV in call.accept):
+    if format is RowForm.CSV or (format is None and _CSV in call.accept):
         content = usecases.export_events(call.core, call.actor, wanted, page.q)
         return Content(content, f"{_CSV}; charset=utf-8")
     return listing(usecases.list_events(call.core, call.actor, wanted, page), page, Event.of)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -11,7 +10,16 @@ from uuid import UUID
 from pydantic import Field
 
 from provisioning.domain.roles import Permission
-from provisioning.doors.http.api.models import Content, Form, Input, Listing, Shown, Text, whole
+from provisioning.doors.http.api.models import (
+    Content,
+    Form,
+    Input,
+    Listing,
+    RowForm,
+    Shown,
+    Text,
+    whole,
+)
 from provisioning.doors.http.api.registry import Call, Endpoints
 from provisioning.usecases.exports import asterisk, freeswitch, kamailio, people
 from provisioning.usecases.pages import LONGEST_PAGE
@@ -48,13 +56,6 @@ class Subscription(Shown):
     """Empty unless `passwords` asked for it."""
     ha1: str
     ha1b: str
-
-
-class RowForm(StrEnum):
-    """How rows are written."""
-
-    JSON = "json"
-    CSV = "csv"
 
 
 @ENDPOINTS.get("/exports/asterisk", Permission.PBX)

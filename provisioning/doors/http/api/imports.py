@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from provisioning.domain.kinds import SheetKind
@@ -20,14 +19,8 @@ ENDPOINTS = Endpoints()
 LARGEST_SHEET = 16 * 1024 * 1024
 _CSV = "text/csv"
 _VCARD = "text/vcard"
-_AT_ONCE = 2
-"""Imports that run at a time; more wait."""
-
-_workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="import")
-
 Sheet = Annotated[Upload, Takes((_CSV,), LARGEST_SHEET)]
 Cards = Annotated[Upload, Takes((_VCARD,), LARGEST_SHEET)]
-Kind = Literal["users", "devices", "contacts"]
 
 
 class RowError(Shown):
@@ -64,10 +57,10 @@ class Import(Shown):
 
 
 @ENDPOINTS.post("/imports/{kind}", Permission.WRITE, HTTPStatus.ACCEPTED)
-def start_import(call: Call, kind: Kind, upload: Sheet, dry_run: bool = False) -> Import:
+def start_import(call: Call, kind: SheetKind, upload: Sheet, dry_run: bool = False) -> Import:
     """Import a CSV of users, devices or contacts: all rows or none; a dry run writes nothing."""
     job = usecases.start_import(
-        call.core, call.actor, SheetKind(kind), upload.content, dry_run=dry_run, on=_workers
+        call.core, call.actor, kind, upload.content, dry_run=dry_run, on=call.background
     )
     return Import.of(job)
 
@@ -85,9 +78,9 @@ def read_import(call: Call, job: UUID) -> Import:
 
 
 @ENDPOINTS.get("/exports/csv/{kind}", Permission.READ)
-def export_sheet(call: Call, kind: Kind) -> Content:
+def export_sheet(call: Call, kind: SheetKind) -> Content:
     """The users, devices or contacts as CSV; importing it again changes nothing."""
-    text = usecases.export_sheet(call.core, call.actor, SheetKind(kind))
+    text = usecases.export_sheet(call.core, call.actor, kind)
     return Content(text.encode(), f"{_CSV}; charset=utf-8")
 
 
@@ -97,7 +90,7 @@ def import_cards(
 ) -> Import:
     """Import vCards as shared contacts, or as the own ones of the user named: all or none."""
     job = usecases.start_cards(
-        call.core, call.actor, upload.content, owner=owner, dry_run=dry_run, on=_workers
+        call.core, call.actor, upload.content, owner=owner, dry_run=dry_run, on=call.background
     )
     return Import.of(job)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -56,6 +57,13 @@ def absent() -> Any:
 
 def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
+
+
+class RowForm(StrEnum):
+    """How rows are written."""
+
+    JSON = "json"
+    CSV = "csv"
 
 
 class Input(BaseModel):

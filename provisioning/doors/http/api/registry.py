@@ -10,9 +10,11 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
+from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
@@ -63,6 +65,15 @@ class Call:
     user_agent: str = ""
     accept: str = ""
     cookie: Cookie = field(default_factory=Cookie)
+    within: Executor | None = None
+    """Where the server does what an answer does not wait for."""
+
+    @property
+    def background(self) -> Executor:
+        """Where to do what the answer does not wait for."""
+        if self.within is None:
+            raise RuntimeError("nothing runs in the background here")
+        return self.within
 
     @property
     def trying(self) -> bool:
@@ -244,6 +255,12 @@ def _takes(hint: Any) -> Takes | None:
     return next((item for item in get_args(hint) if isinstance(item, Takes)), None)
 
 
+def _sent(form: Any) -> Any:
+    """The form of what is sent: None stands for what is not."""
+    parts = [part for part in get_args(form) if part is not NoneType]
+    return parts[0] if len(parts) == 1 and NoneType in get_args(form) else form
+
+
 _GIVEN = frozenset({"call", "body", "upload", "page", "revision"})
 """Names of a view's parameters that do not stand in the path or query by themselves."""
 
@@ -253,4 +270,4 @@ def _parameters(path: str, hints: Mapping[str, Any]) -> Iterator[Parameter]:
     for name, form in hints.items():
         if name not in _GIVEN:
             where = Where.PATH if name in in_path else Where.QUERY
-            yield Parameter(name, where, TypeAdapter(form))
+            yield Parameter(name, where, TypeAdapter(_sent(form)))

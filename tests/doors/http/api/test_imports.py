@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 
+import pytest
+
 from provisioning.doors.http.api.imports import LARGEST_SHEET
 
 CSV = {"Content-Type": "text/csv"}
+PATIENCE = 30.0
+"""Seconds until an answer that should be there at once is given up."""
 VCARD = {"Content-Type": "text/vcard; charset=utf-8"}
 
 
@@ -48,6 +52,20 @@ async def test_a_sheet_in_another_form_is_refused(api):
     assert (await api("POST", "/imports/users", data=large, headers=CSV)).status == 413
     assert (await api("POST", "/imports/users", data=b"colour\n", headers=CSV)).status == 422
     assert (await api("POST", "/imports/cats", data=b"a\n", headers=CSV)).status == 422
+
+
+@pytest.mark.parametrize("size", [15 * 1024 * 1024, 17 * 1024 * 1024])
+async def test_a_body_is_read_of_those_only_who_may_send_it(client, size):
+    """Whoever has no token is told so by the headers alone, however much they mean to send."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(
+        b"POST /api/v1/imports/users HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: text/csv\r\nContent-Length: %d\r\n\r\n" % size
+    )
+    await writer.drain()
+    status = await asyncio.wait_for(reader.readline(), PATIENCE)
+    writer.close()
+    assert status.startswith(b"HTTP/1.1 401 ")
 
 
 async def test_h7_contacts_go_in_and_come_out_as_csv_and_cards(api, office):

@@ -9,6 +9,7 @@ from provisioning.domain.errors import (
     Conflict,
     DuplicateMac,
     InvalidInput,
+    MobileOnly,
     NotFound,
     PoolPhone,
     TooManyUsers,
@@ -23,6 +24,7 @@ from provisioning.usecases import (
     handsets,
     inventory,
     keys,
+    licences,
     organisations,
     previews,
     registering,
@@ -181,6 +183,31 @@ def test_h2_no_port_in_use_is_lost(core, actor, desk):
     assignments.assign_station(core, actor, seats[1].station.id, [])
     new = swap_device(core, actor, adapter.id, **smaller).device
     assert len(stations.device_stations(core, actor, new.id)) == 1
+
+
+def test_h2_a_dry_run_refuses_a_mac_in_use(core, actor, desk):
+    """What a swap would refuse is told before it is tried in earnest."""
+    registering.add_device(core, actor, mac=SPARE)
+    with pytest.raises(DuplicateMac):
+        swap_device(core, actor, desk.device, mac=SPARE, dry_run=True)
+
+
+def test_h2_a_softphone_becomes_no_desk_phone_of_whoever_may_not_have_one(
+    core, actor, server, add_person
+):
+    """Somebody with a Mobile licence keeps their softphone; without it the station is a desk's."""
+    ada = add_person()
+    soft = registering.add_device(core, actor, vendor="linphone", users=[ada]).device.id
+    mobile = licences.add_licence(core, actor, kind="mobile", quantity=1)
+    licences.set_user_licences(core, actor, ada, [mobile.id])
+    for dry_run in (True, False):
+        with pytest.raises(MobileOnly):
+            swap_device(core, actor, soft, mac=SPARE, dry_run=dry_run)
+    licences.set_user_licences(core, actor, ada, [])
+    new = swap_device(core, actor, soft, mac=SPARE).device
+    (seat,) = stations.device_stations(core, actor, new.id)
+    assert (seat.station.kind, seat.station.nomadic) == ("desk-phone", False)
+    assert not new.nomadic
 
 
 # --- registering with people, several of them, none of them
