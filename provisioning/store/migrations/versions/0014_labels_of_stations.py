@@ -5,8 +5,8 @@ from alembic import op
 
 from provisioning.domain.ids import new_label_code
 
-revision = '0015'
-down_revision = '0010'
+revision = '0014'
+down_revision = '0013'
 branch_labels = None
 depends_on = None
 
