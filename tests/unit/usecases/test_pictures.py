@@ -248,6 +248,16 @@ def test_a6_the_cover_is_on_the_phone_in_its_size(core, actor, desk, phones, ada
     assert show(core, common).outcome is Outcome.NOT_FOUND
 
 
+def test_a5_a_logo_has_the_size_its_model_shows(core, actor, desk, phones):
+    """Where a model takes a logo of one size, the organisation's avatar is sent in it."""
+    device = phones.add("00562b043615", "8851", desk.user, vendor="cisco-mpp")
+    pictures.set_picture(core, actor, None, AVATAR, image())
+    text = phones.fetched(device, "00562B043615.xml").decode()
+    found = re.search(r"<Logo_URL ua=\"na\">(.*)</Logo_URL>", text)
+    assert found
+    assert opened(show(core, found[1]).content).size == (128, 128)
+
+
 def test_a6_a_new_cover_has_a_new_url(core, actor, phones, wide):
     """A phone that keeps a picture by its name hears of another one."""
     pictures.set_picture(core, actor, None, COVER, image())
