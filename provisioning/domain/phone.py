@@ -177,6 +177,7 @@ class Phone:
     ``keys`` sit at their addresses, ``poured`` ones where there is room.
     ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
     empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
+    ``emergency_caller_id`` is the number by which emergency services know the site; empty: none.
     """
 
     mac: Mac | None
@@ -200,6 +201,7 @@ class Phone:
     expansion_modules: int = 0
     admin_password: str = ""
     user_password: str = ""
+    emergency_caller_id: str = ""
 
     @property
     def guest(self) -> bool:

@@ -75,6 +75,7 @@ def build_phone(
         or cipher.decrypt(device.admin_password_encrypted, PURPOSE_PHONE),
         user_password=str(settings["user.password"].value)
         or cipher.decrypt(device.user_password_encrypted, PURPOSE_PHONE),
+        emergency_caller_id=snapshot.site.emergency_caller_id,
     )
 
 
