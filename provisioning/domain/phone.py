@@ -178,6 +178,7 @@ class Phone:
     ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
     empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
     ``emergency_caller_id`` is the number by which emergency services know the site; empty: none.
+    ``hidden`` names people on its keys whose calls others may not see.
     """
 
     mac: Mac | None
@@ -202,6 +203,7 @@ class Phone:
     admin_password: str = ""
     user_password: str = ""
     emergency_caller_id: str = ""
+    hidden: tuple[str, ...] = ()
 
     @property
     def guest(self) -> bool:

@@ -36,6 +36,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
 
     - ``phone``: mac, MAC (upper), name, model, firmware, organisation, site, guest, blank, pool,
       emergency_caller_id (the number emergency calls of the site go out with, or empty),
+      hides_calls (whether somebody on its keys is watched whose calls others may not see),
       admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
       MAC, so that phones do not all ask at once)
     - ``model``: id, lines, keys, modules, module_keys (numbers; where unknown, the most any model
@@ -169,6 +170,7 @@ def _phone(phone: Phone, model: Model | None) -> Context:
         "admin_password": _secret(phone.admin_password, phone.settings["admin.password"]),
         "user_password": _secret(phone.user_password, phone.settings["user.password"]),
         "emergency_caller_id": phone.emergency_caller_id,
+        "hides_calls": bool(phone.hidden),
         "poll_hour": spread // 60,
         "poll_minute": spread % 60,
     }

@@ -325,6 +325,14 @@ def settings_at(session: Session, owners: Sequence[tuple[str, UUID]]) -> list[Se
     return [row for row in rows if (row.level, row.owner_id) in set(owners)]
 
 
+def settings_of(session: Session, organisation: UUID, key: str) -> list[SettingValue]:
+    """Every value of a setting in an organisation."""
+    wanted = select(SettingValue).where(
+        SettingValue.organisation_id == organisation, SettingValue.key == key
+    )
+    return list(session.scalars(wanted))
+
+
 def keys_at(session: Session, owners: Sequence[tuple[str, UUID]]) -> list[KeyValue]:
     """The keys that stand at these levels and owners."""
     ids = [owner for _, owner in owners]

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import Effective, Layer, Origin, resolve
+from provisioning.domain.keys import KeyType
 from provisioning.domain.kinds import DectRole, DeviceState, Purpose
 from provisioning.domain.packages import package_layers
+from provisioning.domain.personal_settings import SHOW_CALLS
 from provisioning.domain.phone import Dect, Look, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
@@ -52,7 +54,7 @@ def build_phone(
     else:
         settings |= _welcome(snapshot, settings, places)
     stations = places if snapshot.system is not None or len(places) > 1 else ()
-    return Phone(
+    phone = Phone(
         mac=snapshot.mac,
         name=device.name,
         model=facts.model or device.model or "",
@@ -77,6 +79,21 @@ def build_phone(
         or cipher.decrypt(device.user_password_encrypted, PURPOSE_PHONE),
         emergency_caller_id=snapshot.site.emergency_caller_id,
     )
+    return replace(phone, hidden=_hidden(snapshot, cipher, phone))
+
+
+def _hidden(snapshot: Snapshot, cipher: Cipher, phone: Phone) -> tuple[str, ...]:
+    """Who is watched by a key of the phone and wants nobody to see their calls (FEATURES D1)."""
+    poured = (key for item in phone.poured for key in item.keys)
+    watched = {key.value for key in (*phone.keys, *poured) if key.type is KeyType.BLF}
+    layers = list(layers_of(snapshot, cipher, snapshot.privacy))
+
+    def shows(user: User) -> bool:
+        held = resolve(concerning(layers, user), scope=Scope.PERSON)[SHOW_CALLS]
+        return bool(held.value)
+
+    people = [user for user in snapshot.colleagues if layers and user.extension in watched]
+    return tuple(sorted(user.name for user in people if not shows(user)))
 
 
 def alone(snapshot: Snapshot) -> UUID | None:
@@ -197,10 +214,17 @@ def _year(settings: dict[str, Effective], now: datetime) -> int:
 
 
 def _layers(snapshot: Snapshot, cipher: Cipher) -> Iterable[OwnedLayer]:
-    names = owner_names(snapshot)
     for layer in package_layers(snapshot.organisation.package):
         yield OwnedLayer(snapshot.organisation.id, layer)
-    for row in snapshot.settings:
+    yield from layers_of(snapshot, cipher, snapshot.settings)
+
+
+def layers_of(
+    snapshot: Snapshot, cipher: Cipher, rows: Iterable[SettingValue]
+) -> Iterable[OwnedLayer]:
+    """Stored values with their owners, whose names the snapshot knows as far as they are in it."""
+    names = owner_names(snapshot)
+    for row in rows:
         setting = BY_KEY.get(row.key)
         if setting is None:
             continue  # a key of another version
