@@ -19,7 +19,7 @@ from provisioning.render import context
 from provisioning.render.cases import shared_phone
 from provisioning.usecases.checks.concepts import concepts_page
 from provisioning.usecases.sheets import contacts, fleet, people
-from provisioning.vendors import reading, schema
+from provisioning.vendors import behaviour, reading, schema
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.registry import load_registry
 
@@ -101,7 +101,7 @@ def test_every_field_of_the_vendor_schema_is_described():
     """docs/vendors.md has one row for each field of each table of vendor.toml."""
     fields = Counter(
         field.name
-        for kind in (vars(schema) | vars(reading)).values()
+        for kind in (vars(schema) | vars(behaviour) | vars(reading)).values()
         if isinstance(kind, type) and dataclasses.is_dataclass(kind)
         for field in dataclasses.fields(kind)
     )

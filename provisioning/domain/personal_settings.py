@@ -63,6 +63,9 @@ def _right(key: str, help_: str, *, default: bool = True, scope: Scope = Scope.P
     return _person(f"right.{key}", Kind.BOOLEAN, default, help_, scope=scope)
 
 
+SHOW_CALLS = "privacy.show-calls"
+"""The one setting of a person that others' phones show."""
+
 PERSONAL: tuple[Setting, ...] = (
     # --- calls of a person
     _allowed("incoming", "Incoming calls; disabled: do not disturb.", member=INCOMING),
@@ -134,7 +137,7 @@ PERSONAL: tuple[Setting, ...] = (
         choices=("own", "department", "all"),
     ),
     _person(
-        "privacy.show-calls",
+        SHOW_CALLS,
         Kind.BOOLEAN,
         True,
         "Others see whom a person speaks with.",

@@ -206,10 +206,10 @@ class Phone:
     ``keys`` sit at their addresses, ``poured`` ones where there is room.
     ``stations`` are the slots of a DECT base or the ports of an adapter, in order and with the
     empty ones; ``lines`` are then those of all of them. ``directory`` is filled for phone books.
-    ``location`` is where an emergency call says it comes from. ``photos`` says that there are
-    some for a phone book to show; ``hidden`` names people on its keys whose calls others may not
-    see. Both are known for the loss report only. ``withheld`` are keys that not all may have.
-    ``login`` says whether people log in at it.
+    ``location`` is where an emergency call says it comes from, ``emergency_caller_id`` the number it
+    goes out with; empty: none. ``hidden`` names people on its keys whose calls others may not see.
+    ``photos`` says, for the loss report only, that there are some for a phone book to show.
+    ``withheld`` are keys that not all may have. ``login`` says whether people log in at it.
     """
 
     mac: Mac | None
@@ -235,6 +235,7 @@ class Phone:
     admin_password: str = ""
     user_password: str = ""
     location: str = ""
+    emergency_caller_id: str = ""
     photos: bool = False
     hidden: tuple[str, ...] = ()
     withheld: tuple[Withheld, ...] = ()

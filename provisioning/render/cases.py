@@ -187,6 +187,8 @@ def _phone(data: Mapping[str, Any]) -> Phone:
         expansion_modules=data.get("expansion_modules", 0),
         admin_password=data.get("admin_password", "Adm1nPassw0rd"),
         user_password=data.get("user_password", "Us3rPassw0rd"),
+        emergency_caller_id=data.get("emergency_caller_id", ""),
+        hidden=tuple(data.get("hidden", ())),
     )
 
 

@@ -37,7 +37,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     """The context of every file of a phone.
 
     - ``phone``: mac, MAC (upper), name, model, firmware, organisation, site, location (where an
-      emergency call says it comes from), guest, blank, pool, forwards (whether calls may be
+      emergency call says it comes from), emergency_caller_id (the number emergency calls of the
+      site go out with, or empty), guest, blank, pool, forwards (whether calls may be
       forwarded on the phone itself), hides_calls (whether somebody on its keys is watched whose
       calls others may not see), admin_password, user_password, poll_hour and poll_minute (a time of day derived from the
       MAC, so that phones do not all ask at once)
@@ -195,6 +196,7 @@ def _phone(phone: Phone, model: Model | None) -> Context:
         "pool": phone.pool,
         "admin_password": _secret(phone.admin_password, phone.settings["admin.password"]),
         "user_password": _secret(phone.user_password, phone.settings["user.password"]),
+        "emergency_caller_id": phone.emergency_caller_id,
         "poll_hour": spread // 60,
         "poll_minute": spread % 60,
     }

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.kinds import Purpose
 from provisioning.domain.mac import Mac
+from provisioning.domain.personal_settings import SHOW_CALLS
 from provisioning.domain.settings import Level
 from provisioning.store import dect, groups, hotdesk, phonebook, pictures, queries
 from provisioning.store.catalogue import CallTarget, CostCentre, Number
@@ -45,7 +46,8 @@ class Snapshot:
     ``seated`` is who is logged in at a station, by its id.
     ``departments`` (the id of the option), ``caller_ids`` (the number to call out with) and
     ``numbers`` (further ones, in order) are by the user's id; ``roles`` are the names of the users'
-    roles. ``look`` names the organisation's pictures and its people's covers.
+    roles. ``look`` names the organisation's pictures and its people's covers. ``privacy`` is what
+    anybody set of who sees their calls, with ``colleagues`` where there is any.
     """
 
     device: Device
@@ -72,6 +74,7 @@ class Snapshot:
     members: tuple[Base, ...] = ()
     slots: tuple[tuple[DectSlot, Station | None], ...] = ()
     look: pictures.Names = field(default_factory=dict)
+    privacy: tuple[SettingValue, ...] = ()
 
     @property
     def versions(self) -> tuple[int, int, int, int]:
@@ -104,7 +107,9 @@ def snapshot(session: Session, device: Device) -> Snapshot:
     owners = _owners(device, people.values())
     keys = queries.keys_at(session, owners)
     named = any(key.type in PEOPLE_SETS for key in keys)
-    everybody = phonebook.reachable_users(session, device.organisation_id) if named else []
+    privacy = queries.settings_of(session, device.organisation_id, SHOW_CALLS)
+    shown = named or privacy
+    everybody = phonebook.reachable_users(session, device.organisation_id) if shown else []
     departments = groups.departments(session, device.organisation_id) if named else {}
     return Snapshot(
         device=device,
@@ -128,6 +133,7 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         targets=groups.targets(session, device.organisation_id),
         roles=groups.role_names(session, people.values()),
         look=pictures.names(session, device.organisation_id, people, *Purpose),
+        privacy=tuple(privacy),
         system=system,
         members=members,
         slots=slots,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from provisioning.domain.keys import PEOPLE_SETS
 from provisioning.domain.kinds import Purpose
+from provisioning.domain.personal_settings import SHOW_CALLS
 from provisioning.domain.settings import Level
 from provisioning.store import outbox, recording
 from provisioning.store.base import chunks, found_by
@@ -96,6 +97,9 @@ def _resolve(session: Session, stale: Stale) -> None:
     stale.people_of |= found_by(session, departments, Category.id, stale.categories)
     generated = select(KeyValue.organisation_id).where(KeyValue.type.in_(PEOPLE_SETS)).distinct()
     stale.organisations |= found_by(session, generated, KeyValue.organisation_id, stale.people_of)
+    value = SettingValue
+    private = select(value.organisation_id).where(value.key == SHOW_CALLS).distinct()
+    stale.organisations |= found_by(session, private, value.organisation_id, stale.people_of)
 
 
 def _both(row: Any, attribute: str) -> set[UUID | None]:
@@ -211,6 +215,8 @@ def _value(row: SettingValue | KeyValue, stale: Stale) -> None:
         Level.USER: stale.users,
     }
     ids[Level(row.level)].add(row.owner_id)
+    if isinstance(row, SettingValue) and row.key == SHOW_CALLS:
+        stale.organisations.add(row.organisation_id)  # it stands on others' phones
 
 
 _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {

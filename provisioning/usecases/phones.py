@@ -18,8 +18,10 @@ from provisioning.domain.effective import (
     strictest,
 )
 from provisioning.domain.hotdesk import takes_logins
+from provisioning.domain.keys import KeyType
 from provisioning.domain.kinds import DectRole, DeviceState, Hotdesking, Purpose
 from provisioning.domain.packages import package_layers
+from provisioning.domain.personal_settings import SHOW_CALLS
 from provisioning.domain.phone import Dect, Login, Look, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
 from provisioning.store.people import User
@@ -60,7 +62,7 @@ def build_phone(
         settings |= _of_people(places)
         settings |= _welcome(snapshot, settings, places)
     stations = places if snapshot.system is not None or len(places) > 1 else ()
-    return Phone(
+    phone = Phone(
         mac=snapshot.mac,
         name=device.name,
         model=facts.model or device.model or "",
@@ -86,7 +88,23 @@ def build_phone(
         user_password=str(settings["user.password"].value)
         or cipher.decrypt(device.user_password_encrypted, PURPOSE_PHONE),
         location=snapshot.site.emergency_location or snapshot.organisation.address,
+        emergency_caller_id=snapshot.site.emergency_caller_id,
     )
+    return replace(phone, hidden=_hidden(snapshot, cipher, phone))
+
+
+def _hidden(snapshot: Snapshot, cipher: Cipher, phone: Phone) -> tuple[str, ...]:
+    """Who is watched by a key of the phone and wants nobody to see their calls (FEATURES D1)."""
+    poured = (key for item in phone.poured for key in item.keys)
+    watched = {key.value for key in (*phone.keys, *poured) if key.type is KeyType.BLF}
+    layers = list(layers_of(snapshot, cipher, snapshot.privacy))
+
+    def shows(user: User) -> bool:
+        held = resolve(concerning(layers, user), scope=Scope.PERSON)[SHOW_CALLS]
+        return bool(held.value)
+
+    people = [user for user in snapshot.colleagues if layers and user.extension in watched]
+    return tuple(sorted(user.name for user in people if not shows(user)))
 
 
 def alone(snapshot: Snapshot) -> UUID | None:

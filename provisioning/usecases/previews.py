@@ -82,7 +82,7 @@ def loss_report(core: Core, actor: Actor, device: UUID | str) -> list[str]:
     with core.database.read() as session:
         row = find_device(session, actor, device)
         phone, vendor = _phone(core, session, actor, row)
-        phone = reported(session, core.cipher, snapshot(session, row), phone)
+        phone = reported(session, snapshot(session, row), phone)
     return losses(phone, vendor)
 
 

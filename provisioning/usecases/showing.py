@@ -65,6 +65,8 @@ def _size(core: Core, device: Device, row: Picture) -> tuple[int, int]:
     screen = model.screen if model else None
     width, height = (screen.width, screen.height) if screen else (None, None)
     if row.purpose == Purpose.AVATAR:
+        if screen and screen.logo and row.user_id is None:
+            return screen.logo, screen.logo
         side = min(height // 2 if height else _LARGEST_FACE, _LARGEST_FACE)
         return side, side
     return (width, height) if width and height else _USUAL_SCREEN

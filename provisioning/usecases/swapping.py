@@ -153,7 +153,7 @@ def _losses(core: Core, session: Session, old: Device, new: Described) -> tuple[
     phone = build_phone(
         rows, core.cipher, facts=facts, provisioning=Provisioning(), now=core.clock()
     )
-    phone = reported(session, core.cipher, rows, phone)
+    phone = reported(session, rows, phone)
     told = losses(replace(phone, mac=new.mac, model=facts.model, firmware=""), new.maker)
     most = _most_modules(new.kind)
     if old.expansion_modules > most:

@@ -79,7 +79,7 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The display: pixels where a source gives them."""
+    """The display: pixels where a source gives them; ``logo`` is the side of a square logo."""
 
     __pydantic_config__ = _STRICT
 
@@ -87,6 +87,7 @@ class Screen:
     touch: bool = False
     width: int | None = None
     height: int | None = None
+    logo: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,28 @@ def test_c6_a_persons_state_reaches_all_their_phones(desk, other):
     assert incoming(desk.core, desk.actor, "user", desk.user) == "enabled"
 
 
+@pytest.mark.parametrize(
+    ("vendor", "model", "mac"),
+    [
+        ("fanvil", "X5U-V2", "0c383e000041"),
+        ("fanvil", "X4", "00a859000041"),
+        ("grandstream", "GXP1628", "000b82000041"),
+        ("htek", "UC926", "001fc1000041"),
+        ("snom", "D785", "000413000041"),
+        ("yealink", "T54W", "805ec0000041"),
+    ],
+)
+def test_c6_a_phones_file_names_where_it_tells(desk, phones, vendor, model, mac):
+    """The URLs in a dialect's file, asked for as they stand, change what holds for the phone."""
+    device = phones.add(mac, model, desk.user, vendor=vendor)
+    text = phones.text(device)
+    for state, value in (("on", "disabled"), ("off", "enabled")):
+        url = re.search(rf"https?://[^\s<\"]+/s/([a-z0-9]+)/(event/dnd-{state})\b", text)
+        assert url
+        assert tell(desk.core, url[1], url[2]).outcome is Outcome.SERVED
+        assert incoming(desk.core, desk.actor, "device", device) == value
+
+
 def marked(core) -> set:
     """The devices that may have to load their files anew."""
     with core.database.read() as session:

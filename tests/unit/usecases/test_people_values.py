@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from provisioning.domain.errors import InvalidSetting
@@ -10,7 +12,7 @@ from provisioning.domain.settings import SETTINGS, Level, Scope
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Role
 from provisioning.store.people import User
-from provisioning.usecases import assignments, devices, organisations
+from provisioning.usecases import assignments, devices, keys, organisations
 from provisioning.usecases.effective import device_values
 from provisioning.usecases.settings import delete_value, effective_for_user, set_values
 
@@ -225,3 +227,36 @@ def test_a9_a_user_and_their_phone_tell_the_same(core, actor, desk):
     of_user = {item.key: item for item in effective_for_user(core, actor, desk.user)}
     for item in device_values(core, actor, desk.device).person:
         assert of_user[item.key] == item
+
+
+def test_d1_whoever_hides_calls_is_watched_without_them(core, actor, desk, phones, add_person):
+    """A phone whose keys watch them shows no caller, from the moment they or their role say so."""
+    grace = add_person("Grace", "1002")
+    device = phones.add("64167f000099", "VVX 450", desk.user, vendor="poly-ucs")
+    watch = {"position": 1, "type": "blf", "value": "1002"}
+    keys.replace_keys(core, actor, "user", desk.user, [keys.read_key(watch)])
+
+    def shown() -> str:
+        text = phones.fetched(device, "64167f000099-user.cfg").decode()
+        return "".join(re.findall(r'remoteCallerID\.(?:normal|automata)="(.)"', text))
+
+    def hides(level: str, owner, *, show: bool) -> str:
+        phones.set(level, owner, **{"privacy.show-calls": show})
+        return shown()
+
+    assert shown() == "11"
+    assert hides("user", desk.user, show=False) == "11", "nobody watches themselves"
+    assert hides("organisation", actor.organisation, show=False) == "00"
+    assert hides("user", grace, show=True) == "11"
+    assert hides("user", grace, show=False) == "00"
+    delete_value(core, actor, "user", grace, "privacy.show-calls")
+    assert hides("organisation", actor.organisation, show=True) == "11"
+    with core.database.write() as session:
+        role = Role(name="Board", organisation_id=actor.organisation)
+        session.add(role)
+        session.flush()
+        board = role.id
+    assert hides("role", board, show=False) == "11"
+    with core.database.write() as session:
+        session.get_one(User, grace).role_id = board
+    assert shown() == "00"

@@ -248,6 +248,38 @@ def test_a6_the_cover_is_on_the_phone_in_its_size(core, actor, desk, phones, ada
     assert show(core, common).outcome is Outcome.NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("vendor", "model", "mac", "size"),
+    [
+        ("cisco-mpp", "8851", "00562b043616", (800, 480)),
+        ("grandstream", "GRP2614", "c074ad000051", (800, 480)),
+        ("htek", "UC926", "001fc1000051", (800, 480)),
+        ("mitel", "6930", "00085d000051", (800, 480)),
+        ("poly-ucs", "Edge E450", "64167f000051", (480, 272)),
+    ],
+)
+def test_a6_the_cover_is_named_by_a_phones_file(
+    core, actor, desk, phones, vendor, model, mac, size
+):
+    """What a dialect's file names as the wallpaper is the cover, in the model's or the usual size."""
+    device = phones.add(mac, model, desk.user, vendor=vendor)
+    assert "/picture/" not in phones.text(device)
+    pictures.set_picture(core, actor, None, COVER, image())
+    found = re.search(r"https?://[^\s<\"]+/picture/[^\s<\"]+", phones.text(device))
+    assert found
+    assert opened(show(core, found[0]).content).size == size
+
+
+def test_a5_a_logo_has_the_size_its_model_shows(core, actor, desk, phones):
+    """Where a model takes a logo of one size, the organisation's avatar is sent in it."""
+    device = phones.add("00562b043615", "8851", desk.user, vendor="cisco-mpp")
+    pictures.set_picture(core, actor, None, AVATAR, image())
+    text = phones.fetched(device, "00562B043615.xml").decode()
+    found = re.search(r"<Logo_URL ua=\"na\">(.*)</Logo_URL>", text)
+    assert found
+    assert opened(show(core, found[1]).content).size == (128, 128)
+
+
 def test_a6_a_new_cover_has_a_new_url(core, actor, phones, wide):
     """A phone that keeps a picture by its name hears of another one."""
     pictures.set_picture(core, actor, None, COVER, image())

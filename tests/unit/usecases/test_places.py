@@ -82,3 +82,17 @@ def test_h8_the_wanted_firmware_stands_beside_the_one_that_runs(core, actor, sit
     set_values(core, actor, "site", site, {"firmware.wanted": "96.86.0.100"})
     desk.fetch()
     assert held(core, actor, desk.device)["firmware.wanted"] == ("96.86.0.100", "site")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [("+49 30 1234567", "tel:+49301234567"), ("0301234567", "0301234567"), ("112", "%NULL%")],
+)
+def test_a1_emergency_calls_say_the_sites_number(core, actor, site, desk, phones, number, told):
+    """The number a site is known by stands in its phones' files in a form they take."""
+    device = phones.add("805ec0aabb03", "T54W", desk.user, vendor="yealink")
+    assert "dialplan.emergency.custom_asserted_id = %NULL%\n" in phones.text(device)
+    organisations.change_site(core, actor, site, {"emergency_caller_id": number})
+    text = phones.text(device)
+    assert f"dialplan.emergency.custom_asserted_id = {told}\n" in text
+    assert ("asserted_id_source = CUSTOM\n" in text) == (told != "%NULL%")

@@ -32,6 +32,8 @@ def claims() -> Iterator[tuple[str, str, str]]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if cells[0] in ("Setting", "Type of key"):
             dialects = cells[1:]
+        elif cells[0] == "Dialect":
+            dialects = []
         elif dialects and cells[0].startswith("`"):
             for dialect, word in zip(dialects, cells[1:], strict=True):
                 yield cells[0].strip("`"), dialect, word
