@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -86,9 +86,19 @@ def lease_end(start: datetime, hours: int, daily_end: str, zone: str) -> datetim
     until = start + (timedelta(hours=hours) if hours else timedelta(days=3650))
     if not daily_end:
         return until
-    local = start.astimezone(ZoneInfo(zone or "UTC"))
-    hour, minute = map(int, daily_end.split(":"))
-    ends = datetime.combine(local.date(), time(hour, minute), local.tzinfo)
-    if ends <= local:
-        ends = datetime.combine(local.date() + timedelta(days=1), time(hour, minute), local.tzinfo)
-    return min(until, ends.astimezone(start.tzinfo))
+    place = ZoneInfo(zone or "UTC")
+    today = start.astimezone(place).date()
+    days = (today, today + timedelta(days=1))
+    ends = next(end for day in days for end in _at(day, daily_end, place) if end > start)
+    return min(until, ends)
+
+
+def _at(day: date, clock: str, zone: ZoneInfo) -> list[datetime]:
+    """The moments at which a place's clock shows a time: two in the hour that comes twice."""
+    hour, minute = map(int, clock.split(":"))
+    both = (
+        datetime.combine(day, time(hour, minute, fold=fold), zone).astimezone(UTC)
+        for fold in (0, 1)
+    )
+    first, second = both
+    return [first, second] if second > first else [first]

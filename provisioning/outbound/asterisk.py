@@ -94,6 +94,7 @@ class AsteriskTeller(PbxTeller[Manager]):
         headers = (to, ("Variable", f"Event={checked_event(event)}"))
 
         async def ask(manager: Manager) -> str:
+            """Ask over a connection that is logged in."""
             return await manager.act("PJSIPNotify", headers)
 
         return ask

@@ -165,6 +165,7 @@ class FreeswitchTeller(PbxTeller[Socket]):
             raise Refused(f"The profile '{plain(profile)[:40]}' cannot be given to FreeSWITCH.")
 
         async def ask(socket: Socket) -> str:
+            """Ask over a connection that is logged in."""
             found = await socket.registrations(profile, user, domain)
             if not found:
                 raise Refused(f"FreeSWITCH knows no registration of {user}@{domain}.")

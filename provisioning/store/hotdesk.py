@@ -16,7 +16,7 @@ from provisioning.store import queries
 from provisioning.store.base import Base, Owned, now, one_of, owned_key, unique_where, within
 from provisioning.store.devices import DectMember, DectSlot, DectSystem, Device, Station
 from provisioning.store.locks import take_turn
-from provisioning.store.people import SipAccount
+from provisioning.store.people import SipAccount, User
 
 GRACE = timedelta(minutes=5)
 """How long a phone has to fetch its new file before it is taken to keep the old one."""
@@ -153,9 +153,10 @@ class Wanted:
 
 
 def listed(
-    session: Session, organisation: UUID, wanted: Wanted, *, limit: int, cursor: UUID | None
-) -> list[HotdeskSession]:
-    """A page of an organisation's sessions, the latest first."""
+    session: Session, organisation: UUID, wanted: Wanted, *, q: str, limit: int,
+    cursor: UUID | None,
+) -> list[HotdeskSession]:  # fmt: skip
+    """A page of an organisation's sessions, the latest first; ``q`` is searched in who sits."""
     where: list[ColumnElement[bool]] = [HotdeskSession.organisation_id == organisation]
     where.append(_OPEN if wanted.release is None else HotdeskSession.release == wanted.release)
     if wanted.user is not None:
@@ -164,6 +165,8 @@ def listed(
         where.append(HotdeskSession.station_id == wanted.station)
     if wanted.site is not None:
         where.append(HotdeskSession.station_id.in_(_at_site(wanted.site)))
+    if q:
+        where.append(queries.called(HotdeskSession.user_id, User, q))
     return queries.listed(
         session, HotdeskSession, *where, limit=limit, cursor=cursor, newest_first=True
     )

@@ -335,8 +335,11 @@ def reload_of(session: Session, device: UUID, *, lock: bool = False) -> Reload |
 
 
 def reloads(
-    session: Session, organisation: UUID, *, state: str, limit: int, cursor: UUID | None
-) -> list[Reload]:
-    """A page of an organisation's devices that wait, those in a state if one is named."""
-    where = Reload.state == state if state else None
+    session: Session, organisation: UUID, *, state: str, q: str = "", limit: int,
+    cursor: UUID | None,
+) -> list[Reload]:  # fmt: skip
+    """A page of an organisation's devices that wait, those in a state or of a name if asked for."""
+    asked = [Reload.state == state] if state else []
+    asked += [queries.called(Reload.device_id, Device, q)] if q else []
+    where = and_(*asked) if asked else None
     return queries.owned(session, Reload, organisation, where=where, limit=limit, cursor=cursor)

@@ -73,16 +73,26 @@ def listed(
     columns: Any = table
     statement = select(table).where(*where).limit(min(limit, LONGEST_PAGE))
     if q:
-        searched = [getattr(columns, name) for name in _SEARCHED if hasattr(columns, name)]
-        mapped = [column for column in searched if hasattr(column, "type")]
-        if mapped:
-            like = f"%{_escape_like(q.lower())}%"
-            found = [func.lower(cast(c, String)).like(like, escape="\\") for c in mapped]
-            statement = statement.where(or_(*found, *([] if or_found is None else [or_found])))
+        found = [*_holding(table, q), *([] if or_found is None else [or_found])]
+        statement = statement.where(or_(*found)) if found else statement
     if cursor is not None:
         statement = statement.where(columns.id < cursor if newest_first else columns.id > cursor)
     order = columns.id.desc() if newest_first else columns.id
     return list(session.scalars(statement.order_by(order)))
+
+
+def _holding(table: type[Any], q: str) -> list[ColumnElement[bool]]:
+    """The conditions that a name of a row holds a text, whatever its case."""
+    searched = [getattr(table, name) for name in _SEARCHED if hasattr(table, name)]
+    like = f"%{_escape_like(q.lower())}%"
+    mapped = (column for column in searched if hasattr(column, "type"))
+    return [func.lower(cast(column, String)).like(like, escape="\\") for column in mapped]
+
+
+def called(column: Any, table: type[Any], q: str) -> ColumnElement[bool]:
+    """The condition that a column names a row of the table that ``q`` finds."""
+    condition: ColumnElement[bool] = column.in_(select(table.id).where(or_(*_holding(table, q))))
+    return condition
 
 
 def owned(

@@ -79,7 +79,12 @@ def list_reloads(core: Core, actor: Actor, page: Page, *, state: str = "") -> li
     wanted = fields.word("state", state, ReloadState) if state else ""
     with core.database.read() as session:
         return outbox.reloads(
-            session, actor.organisation, state=wanted, limit=page.limit, cursor=page.cursor
+            session,
+            actor.organisation,
+            state=wanted,
+            q=page.q,
+            limit=page.limit,
+            cursor=page.cursor,
         )
 
 

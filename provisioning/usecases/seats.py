@@ -78,7 +78,7 @@ def list_sessions(
             if row is not None:
                 queries.get(session, table, actor.organisation, row)
         rows = hotdesk.listed(
-            session, actor.organisation, wanted, limit=page.limit, cursor=page.cursor
+            session, actor.organisation, wanted, q=page.q, limit=page.limit, cursor=page.cursor
         )
         return [seat(session, row) for row in rows]
 

@@ -199,6 +199,27 @@ def test_g4_an_admin_sees_ends_and_extends_sessions(core, actor, ada, bob, pool,
     assert sitting(core, actor) == {}
 
 
+def test_g4_sessions_are_found_by_whose_they_are(core, actor, ada, bob, pool, second):
+    """A part of a name or an extension finds the sessions of whoever has it."""
+    log_in(core, actor, pool)
+    log_in(core, actor, second, "1002", OTHER)
+    found = seats.list_sessions(core, actor, Page(q="bo"))
+    assert [seat.user.extension for seat in found] == ["1002"]
+    assert seats.list_sessions(core, actor, Page(q="nobody")) == []
+
+
+def test_an_end_in_the_hour_that_comes_twice_is_never_before_the_login():
+    """Where clocks go back, a login ends by the next moment its clock shows the time."""
+    start = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    assert lease_end(start, 12, "02:45", "Europe/Berlin") == datetime(
+        2026, 10, 25, 1, 45, tzinfo=UTC
+    )
+    before = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert lease_end(before, 12, "02:45", "Europe/Berlin") == datetime(
+        2026, 10, 25, 0, 45, tzinfo=UTC
+    )
+
+
 def test_g4_a_neighbour_sees_and_ends_nothing(core, actor, neighbour, ada, pool):
     """Sessions are an organisation's own."""
     seat = log_in(core, actor, pool)
