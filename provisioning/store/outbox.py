@@ -271,6 +271,13 @@ def served_files(session: Session, devices: Collection[UUID]) -> list[ServedFile
     return list(session.scalars(select(ServedFile).where(ServedFile.device_id.in_(devices))))
 
 
+def note_shown(session: Session, device: UUID, hashes: Mapping[str, str]) -> None:
+    """Note that a device shows by itself what these files, by rule, would tell it."""
+    for rule, content in sorted(hashes.items()):
+        of_it = update(ServedFile).where(ServedFile.device_id == device, ServedFile.rule == rule)
+        run(session, of_it.values(content_hash=content))
+
+
 def forget_served(session: Session) -> None:
     """Delete what is noted of devices that are gone."""
     gone = ServedFile.device_id.not_in(select(Device.id))

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
+from uuid import UUID
 
 from provisioning.domain.kinds import DeviceState
 from provisioning.render.files import named_rules, render_file
@@ -74,6 +75,19 @@ def proof_hashes(
         for item in named_rules(phone, vendor)
         if item.rule.proof and item.rule.secret and (only is None or item.rule.id in only)
     }
+
+
+def note_shown(core: Core, device: UUID) -> None:
+    """Take a device that was current for current: what was changed since, it told itself."""
+    with core.database.read() as session:
+        row = queries.by_id(session, Device, device)
+        if row is None:
+            return
+        hashes: dict[str, str] = {}
+        for file in outbox.served_files(session, [device]):
+            hashes |= proof_hashes(core, session, row, Told.by(file), only=[file.rule])
+    with core.database.write() as session:
+        outbox.note_shown(session, device, hashes)
 
 
 def is_current(core: Core, session: Session, device: Device) -> bool:

@@ -15,6 +15,7 @@ from provisioning.store.security import DeviceTrust
 from provisioning.store.snapshots import Snapshot, snapshot
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
+from provisioning.usecases.current import is_current, note_shown
 from provisioning.usecases.phones import alone, held_for
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
 from provisioning.usecases.screens import answer_hotdesk, is_screen
@@ -121,5 +122,10 @@ def _switched(core: Core, rows: Snapshot, wanted: str, source: str) -> str:
         source=source,
         device_id=device.id,
     )
+    core.log.flush()  # what it was served just now counts
+    with core.database.read() as session:
+        current = is_current(core, session, device)
     set_values(core, actor, level, owner, {INCOMING: wanted})
+    if current:
+        note_shown(core, device.id)
     return f"incoming calls are {wanted} now for this {level}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -10,11 +11,13 @@ from sqlalchemy import delete, select
 
 from provisioning.crypto.tokens import new_token
 from provisioning.store import queries
+from provisioning.store.base import now
 from provisioning.store.devices import Device
 from provisioning.store.outbox import Reload
 from provisioning.usecases import assignments, devices, organisations, registering, settings
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.purposes import PURPOSE_SCREEN
+from provisioning.usecases.reload import settle
 from provisioning.usecases.requests import Door, FileRequest, Outcome, ScreenCredential
 
 
@@ -114,6 +117,17 @@ def test_c6_the_phone_that_told_it_is_not_reloaded(desk, other):
         session.execute(delete(Reload))
     tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
     assert marked(desk.core) == {other}
+
+
+def test_c6_the_phone_that_told_it_is_not_reloaded_for_an_older_mark(desk):
+    """A phone that was marked and looked at only after it told its state has what it should."""
+    desk.fetch(source="192.0.2.1")
+    with desk.core.database.write() as session:
+        session.get_one(Device, desk.device).nomadic = True
+    assert desk.device in marked(desk.core)
+    tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    settle(desk.core, at=now() + timedelta(minutes=1))
+    assert desk.device not in marked(desk.core)
 
 
 def test_c6_a_person_who_goes_back_to_per_client_has_each_phones_own(desk, other):
