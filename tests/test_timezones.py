@@ -236,7 +236,7 @@ def fanvil(files: Files, year: int) -> Clock:
     """Quarter hours, weekday from Sunday 0; the same fields in all three forms of files."""
     held = {re.sub(r"[^a-z]", "", n.rpartition(".")[2].lower()): v for n, v in files.items()}
     offset = int(held["timezone"]) * 15
-    if "timezonename" in held:
+    if offset % 60 == 0:  # a name is of whole hours
         assert minutes(held["timezonename"]) == offset, held["timezonename"]
     if held["enabledst"] == "0":
         return changes(offset)
@@ -319,7 +319,7 @@ def obi(files: Files, year: int) -> Clock:
     """A word that begins with the offset, and both changes by the first day they can be."""
     held = {name.rpartition(".")[2]: value for name, value in files.items()}
     offset = minutes(held["LocalTimeZone"].partition("(")[0])
-    if "DaylightSavingTimeStart" not in held:
+    if not held.get("DaylightSavingTimeStart"):
         return changes(offset)
 
     def moment(text: str) -> datetime:

@@ -17,6 +17,7 @@ from provisioning.store.base import Base, Owned, now, one_of, owned_key, unique_
 from provisioning.store.devices import DectMember, DectSlot, DectSystem, Device, Station
 from provisioning.store.locks import take_turn
 from provisioning.store.people import SipAccount, User
+from provisioning.store.searching import called
 
 GRACE = timedelta(minutes=5)
 """How long a phone has to fetch its new file before it is taken to keep the old one."""
@@ -166,7 +167,7 @@ def listed(
     if wanted.site is not None:
         where.append(HotdeskSession.station_id.in_(_at_site(wanted.site)))
     if q:
-        where.append(queries.called(HotdeskSession.user_id, User, q))
+        where.append(called(HotdeskSession.user_id, User, q))
     return queries.listed(
         session, HotdeskSession, *where, limit=limit, cursor=cursor, newest_first=True
     )

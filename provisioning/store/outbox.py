@@ -32,6 +32,7 @@ from provisioning.store import queries
 from provisioning.store.authors import author_of
 from provisioning.store.base import Base, Owned, chunks, now, one_of, within
 from provisioning.store.devices import Device
+from provisioning.store.searching import called
 from provisioning.store.statements import run, upsert
 
 COALESCE = timedelta(seconds=3)
@@ -347,6 +348,6 @@ def reloads(
 ) -> list[Reload]:  # fmt: skip
     """A page of an organisation's devices that wait, those in a state or of a name if asked for."""
     asked = [Reload.state == state] if state else []
-    asked += [queries.called(Reload.device_id, Device, q)] if q else []
+    asked += [called(Reload.device_id, Device, q)] if q else []
     where = and_(*asked) if asked else None
     return queries.owned(session, Reload, organisation, where=where, limit=limit, cursor=cursor)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import InvalidInput, NotFound
@@ -22,15 +22,12 @@ from provisioning.store.devices import (
     Station,
 )
 from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.searching import holding
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
 from provisioning.store.values import KeyValue, SettingValue
 
 R = TypeVar("R")
 
-_SEARCHED = (
-    "name", "first_name", "last_name", "email", "extension", "username", "mac", "number", "label",
-    "code", "department", "kind", "add_on",
-)  # fmt: skip
 LONGEST_PAGE = 500
 HOLDERS: dict[str, type[Any]] = {"user": User, "station": Station}
 """Who can hold a SIP account."""
@@ -73,26 +70,12 @@ def listed(
     columns: Any = table
     statement = select(table).where(*where).limit(min(limit, LONGEST_PAGE))
     if q:
-        found = [*_holding(table, q), *([] if or_found is None else [or_found])]
+        found = [*holding(table, q), *([] if or_found is None else [or_found])]
         statement = statement.where(or_(*found)) if found else statement
     if cursor is not None:
         statement = statement.where(columns.id < cursor if newest_first else columns.id > cursor)
     order = columns.id.desc() if newest_first else columns.id
     return list(session.scalars(statement.order_by(order)))
-
-
-def _holding(table: type[Any], q: str) -> list[ColumnElement[bool]]:
-    """The conditions that a name of a row holds a text, whatever its case."""
-    searched = [getattr(table, name) for name in _SEARCHED if hasattr(table, name)]
-    like = f"%{_escape_like(q.lower())}%"
-    mapped = (column for column in searched if hasattr(column, "type"))
-    return [func.lower(cast(column, String)).like(like, escape="\\") for column in mapped]
-
-
-def called(column: Any, table: type[Any], q: str) -> ColumnElement[bool]:
-    """The condition that a column names a row of the table that ``q`` finds."""
-    condition: ColumnElement[bool] = column.in_(select(table.id).where(or_(*_holding(table, q))))
-    return condition
 
 
 def owned(
@@ -119,10 +102,6 @@ def row_with(session: Session, table: type[R], organisation: UUID, **columns: An
     of: Any = table
     wanted = (getattr(of, name) == value for name, value in columns.items())
     return session.scalar(select(table).where(of.organisation_id == organisation, *wanted))
-
-
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def rows_with(session: Session, table: str, **columns: Any) -> int:

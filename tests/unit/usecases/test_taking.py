@@ -9,7 +9,7 @@ import pytest
 
 from provisioning.domain.errors import BrokenRule, Forbidden, NobodysOwn, NotFound
 from provisioning.domain.roles import Permission
-from provisioning.usecases import devices, hotdesk, me, registering, stations, taking
+from provisioning.usecases import devices, me, registering, seats, stations, taking
 from provisioning.usecases.pages import Page
 from provisioning.usecases.taking import Standing
 
@@ -32,9 +32,9 @@ def station(core, actor):
     return stations.device_stations(core, actor, row.id)[0].station
 
 
-def seats(core, actor):
+def seated(core, actor):
     """Who sits somewhere."""
-    return [seat.user.extension for seat in hotdesk.list_sessions(core, actor, Page())]
+    return [seat.user.extension for seat in seats.list_sessions(core, actor, Page())]
 
 
 def test_hd11_of_many_who_take_one_phone_at_once_one_has_it(core, actor, person, station):
@@ -49,8 +49,8 @@ def test_hd11_of_many_who_take_one_phone_at_once_one_has_it(core, actor, person,
 
     with ThreadPoolExecutor(6) as workers:
         told = list(workers.map(attempt, people))
-    assert seats(core, actor) == [name for name in told if name.isdecimal()]
-    assert len(seats(core, actor)) == 1
+    assert seated(core, actor) == [name for name in told if name.isdecimal()]
+    assert len(seated(core, actor)) == 1
     assert {name for name in told if not name.isdecimal()} <= {"StationOccupied", "Conflict"}
 
 
@@ -69,10 +69,10 @@ def test_nobody_logs_somebody_else_out(core, actor, person, station):
     ada, bob = person("Ada", "1001"), person("Bob", "1002")
     me.take(core, ada, station.id)
     taking.leave(core, bob, station.label_code)
-    assert seats(core, actor) == ["1001"]
+    assert seated(core, actor) == ["1001"]
     taking.leave(core, ada, station.label_code)
     taking.leave(core, ada, station.label_code)
-    assert seats(core, actor) == []
+    assert seated(core, actor) == []
 
 
 def test_only_people_of_the_organisation_take_its_phones(core, actor, neighbour, person, station):
@@ -90,7 +90,7 @@ def test_only_people_of_the_organisation_take_its_phones(core, actor, neighbour,
             call(core, actor, what)
         with pytest.raises(Forbidden):
             call(core, replace(ada, permissions=frozenset()), what)
-    assert seats(core, actor) == []
+    assert seated(core, actor) == []
 
 
 def test_a_blocked_phone_is_no_ones_to_take_but_still_shown_to_who_sits_there(
@@ -105,4 +105,4 @@ def test_a_blocked_phone_is_no_ones_to_take_but_still_shown_to_who_sits_there(
     held = taking.phones(core, ada)
     assert [each.station for each in held] in ([station.id], [])
     taking.leave(core, ada, station.label_code)
-    assert seats(core, actor) == []
+    assert seated(core, actor) == []

@@ -60,6 +60,12 @@ class Problem(Shown):
     """With 412: the thing as it is now."""
     sent: dict[str, Any] = absent()
     """With 412: what was sent, secrets left out."""
+    seconds: int = 0
+    """With 429: how long to wait."""
+    tries_left: int = 0
+    """With a wrong PIN: how often one may try before one has to wait."""
+    name: str = ""
+    """With a phone in use: by whom it is, where its place lets that be told."""
 
 
 def document_endpoint(declared: Sequence[Endpoint]) -> Endpoint:

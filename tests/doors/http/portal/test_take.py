@@ -8,8 +8,8 @@ from provisioning.usecases import (
     assignments,
     audit,
     devices,
-    hotdesk,
     memberships,
+    seats,
     sip,
     stations,
     users,
@@ -20,9 +20,9 @@ from provisioning.usecases.pages import Page
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
-def seats(core, actor):
+def seated(core, actor):
     """Who sits at which station."""
-    found = hotdesk.list_sessions(core, actor, Page())
+    found = seats.list_sessions(core, actor, Page())
     return {seat.station.id: seat.user.extension for seat in found}
 
 
@@ -49,17 +49,17 @@ async def test_g2_scan_sign_in_and_the_phone_is_yours(core, actor, office, ada, 
     page = await browser.sign_in("ada@example.com", then=here)
     assert (page.went[-1], page.title) == (here, "Reception | Roost")
     assert "This phone is free." in page.text
-    assert seats(core, actor) == {}
+    assert seated(core, actor) == {}
     page = await browser("POST", here, page.form(here))
     assert page.went == [here, here]
     assert "You are logged in until " in page.text
-    assert seats(core, actor) == {station.id: "1001"}
+    assert seated(core, actor) == {station.id: "1001"}
     page = await browser("GET", "/")
     assert "Reception" in page.text
     assert page.form(f"{here}/log-out") == {"next": "/"}
     page = await browser("POST", f"{here}/log-out")
     assert "This phone is free." in page.text
-    assert seats(core, actor) == {}
+    assert seated(core, actor) == {}
 
 
 async def test_hd15_a_taken_phone_is_in_the_audit_log(core, actor, office, ada, browser, address):
@@ -83,7 +83,7 @@ async def test_g5_a_login_elsewhere_is_said_before_it_moves(
     page = await browser("GET", address(second))
     assert "“First”" in page.text
     await browser("POST", address(second))
-    assert seats(core, actor) == {second.id: "1001"}
+    assert seated(core, actor) == {second.id: "1001"}
 
 
 async def test_g5_a_place_that_keeps_people_offers_to_log_out_there(
@@ -101,14 +101,15 @@ async def test_g5_a_place_that_keeps_people_offers_to_log_out_there(
     page = await browser("POST", out, page.form(out))
     assert page.went[-1] == address(second)
     assert "This phone is free." in page.text
-    assert seats(core, actor) == {}
+    assert seated(core, actor) == {}
 
 
 async def test_g5_hd4_an_occupied_phone_is_refused_and_named_as_far_as_privacy_allows(
     core, actor, office, ada, bob, client, browser, address
 ):
-    """Who sits there is named, unless they keep their calls to themselves; nobody is put out."""
+    """Who sits there is named where the place lets it be told; nobody is put out."""
     station = office.phone()
+    office.set("organisation", actor.organisation, **{"hotdesk.show-name": True})
     here = address(station)
     await browser.sign_in("ada@example.com")
     await browser("POST", here)
@@ -118,12 +119,12 @@ async def test_g5_hd4_an_occupied_phone_is_refused_and_named_as_far_as_privacy_a
     assert page.status == 409
     assert "Ada Lovelace is logged in at this phone." in page.text
     assert [where for where, _ in page.forms] == ["/sign-out"]
-    office.set("user", ada, **{"privacy.show-calls": False})
+    office.set("organisation", actor.organisation, **{"hotdesk.show-name": False})
     page = await other("GET", here)
     assert "Ada" not in page.html
     assert "Somebody else is logged in" in page.text
     page = await other("POST", f"{here}/log-out")
-    assert seats(core, actor) == {station.id: "1001"}
+    assert seated(core, actor) == {station.id: "1001"}
 
 
 async def test_g5_the_owner_takes_over_where_the_place_lets_them(
@@ -141,7 +142,7 @@ async def test_g5_the_owner_takes_over_where_the_place_lets_them(
     page = await other("GET", address(station))
     assert "You may take it all the same" in page.text
     await other("POST", address(station))
-    assert seats(core, actor) == {station.id: "1002"}
+    assert seated(core, actor) == {station.id: "1002"}
 
 
 async def test_g1_refusals_say_why_and_what_to_do(core, actor, office, ada, browser, address):
@@ -155,7 +156,7 @@ async def test_g1_refusals_say_why_and_what_to_do(core, actor, office, ada, brow
     page = await browser("POST", address(pool))
     assert page.status == 409
     assert "You may not log in on phones." in page.text
-    assert seats(core, actor) == {}
+    assert seated(core, actor) == {}
 
 
 async def test_labels_that_lead_nowhere_are_one_page(
@@ -185,7 +186,7 @@ async def test_labels_that_lead_nowhere_are_one_page(
     assert status == 404
     assert "This label is not valid" in html
     assert (await browser("GET", address(good).upper().replace("/TAKE", "/take"))).status == 200
-    assert seats(core, actor) == seats(core, neighbour) == {}
+    assert seated(core, actor) == seats(core, neighbour) == {}
 
 
 async def test_a_label_of_another_organisation_of_ones_own_leads_there(
@@ -265,6 +266,7 @@ async def test_hostile_names_are_inert(core, actor, office, client, browser, add
     """A name that is HTML, a format or a script is shown as the text it is."""
     evil = "<script>alert(1)</script>\"'{0}{{7*7}}%s"
     users.change_user(core, actor, office.person("Eve", "1009"), {"last_name": evil})
+    office.set("organisation", actor.organisation, **{"hotdesk.show-name": True})
     station = office.phone(evil)
     await browser.sign_in("eve@example.com")
     await browser("POST", address(station))

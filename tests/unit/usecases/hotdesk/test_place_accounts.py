@@ -9,7 +9,8 @@ import pytest
 
 from provisioning.domain.phone import Provisioning
 from provisioning.render.cases import cases
-from provisioning.render.files import losses, named_rules, render_file, used_settings
+from provisioning.render.files import named_rules, render_file
+from provisioning.render.losses import losses, used
 from provisioning.render.syntax import FORMS
 from provisioning.store.devices import Device
 from provisioning.store.snapshots import snapshot
@@ -111,7 +112,7 @@ def test_hd1_hd2_help_can_be_called_in_every_state(core, actor, ada, of_dialect,
     assert [line.user_name for line in guest.lines] == [PLACE]
     assert PLACE in before
     assert not [word for word in PERSONAL if word in before]
-    bars = "line.outgoing" in used_settings(guest, vendor)
+    bars = "line.outgoing" in used(guest, vendor)
     if station.pool and bars and not vendor.trait(model, "door"):
         assert all(number in before for number in (*HELP, GUESTS))
     elif station.pool and not bars:
@@ -279,7 +280,7 @@ def test_g2_what_is_a_persons_comes_with_them(core, actor, ada, of_dialect, dial
         assert session.get_one(Device, device.id).version > version
     if text_of(theirs, vendor) == before:
         own = vendor.data.languages if key == "language" else ()
-        assert key not in used_settings(theirs, vendor) or (key == "language" and len(own) <= 1)
+        assert key not in used(theirs, vendor) or (key == "language" and len(own) <= 1)
     hotdesk.log_out(core, actor, sip_username=PLACE)
     assert text_of(built(core, device), vendor) == guest
 
@@ -300,10 +301,7 @@ def parameters(phone, vendor) -> dict[str, str]:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_hd8_what_was_personal_is_overwritten(core, actor, ada, bob, of_dialect, dialect):
-    """A parameter that had a value of somebody's is sent again when they are gone, with another.
-
-    Phones keep what a new file merely omits, so leaving it out would leave it there.
-    """
+    """A parameter that had a value of somebody's is sent again when they are gone, with another."""
     vendor = core.registry.vendor(dialect)
     case = next(item for item in cases(vendor) if item.phone.lines and not item.phone.blank)
     device, station = of_dialect(vendor, vendor.model(case.phone.model))
