@@ -21,7 +21,16 @@ from provisioning.simulate.browsers import Shown, shown
 from provisioning.store import outbox, queries
 from provisioning.store.base import Base
 from provisioning.store.devices import Device
-from provisioning.usecases import assignments, devices, hotdesk, previews, registering, sip, users
+from provisioning.usecases import (
+    assignments,
+    devices,
+    hotdesk,
+    previews,
+    registering,
+    seats,
+    sip,
+    users,
+)
 from provisioning.usecases import settings as values
 from provisioning.usecases import stations as places
 from provisioning.usecases.fetch import fetch_file
@@ -39,7 +48,7 @@ FIRST_OF = {
     (vendor.id, entry.form, entry.both, str(entry.only)): model.id
     for vendor in REGISTRY
     for model in reversed(vendor.data.models)
-    if model.keys and (entry := vendor.screens(model)) is not None
+    if (entry := vendor.screens(model)) is not None and (model.keys or entry.menu)
 }
 EACH = sorted((vendor, model) for (vendor, *_), model in FIRST_OF.items())
 """One model for each dialect's way of showing screens."""
@@ -167,7 +176,7 @@ async def test_g2_log_in_and_out_on_the_phones_own_screen(
     assert gone.loads is entry.reloads
     assert "1001" not in await phone.files()
     assert (await phone.see(url)).fields
-    assert hotdesk.list_sessions(core, actor, Page()) == []
+    assert seats.list_sessions(core, actor, Page()) == []
 
 
 @each_dialect
@@ -220,9 +229,9 @@ async def test_g2_a_question_comes_before_the_log_out_without_one(yealink, core,
     hotdesk.log_in(core, actor, device=yealink.device.id, extension="1001", pin=PIN)
     asked = await yealink.see(f"{url}/logout")
     assert "Log Ada Lovelace out?" in asked.words
-    assert len(hotdesk.list_sessions(core, actor, Page())) == 1
+    assert len(seats.list_sessions(core, actor, Page())) == 1
     await yealink.see(asked.links["Log out"])
-    assert hotdesk.list_sessions(core, actor, Page()) == []
+    assert seats.list_sessions(core, actor, Page()) == []
 
 
 async def test_g5_what_the_rules_forbid_is_said_without_a_name(core, actor, add_phone, ada, bob):
@@ -282,7 +291,7 @@ async def test_g2_only_get_acts_and_only_the_paths_there_are(core, actor, yealin
         assert (await yealink.door.get(path)).status == 404, path
     login = f"{url}/login?ext=1001&pin={PIN}"
     assert (await yealink.door.get(login, method="HEAD")).status == 404
-    assert hotdesk.list_sessions(core, actor, Page()) == []
+    assert seats.list_sessions(core, actor, Page()) == []
 
 
 async def test_g2_a_screen_token_opens_no_file(core, actor, yealink):
