@@ -87,6 +87,20 @@ def cisco(root: Element) -> Shown:
     return Shown(words, fields, links, appended(_text(root, "URL")))
 
 
+def grandstream(root: Element) -> Shown:
+    """The XML application: Screen with texts and fields at pixels, soft keys with an action each."""
+    words = " ".join(text.text or "" for text in root.iter("DisplayStr"))
+    fields = {item.get("name", ""): item.get("type") == "password" for item in root.iter("input")}
+    keys = [(key.get("action"), key) for key in root.iter("SoftKey")]
+    links = {
+        key.get("label", ""): key.get("commandArgs", "")
+        for action, key in keys
+        if action == "UseURL"
+    }
+    send = [key.get("commandArgs", "") for action, key in keys if action == "AppendInputURL"]
+    return Shown(words, fields, links, appended(send[0]) if send else _nowhere)
+
+
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -107,6 +121,7 @@ def poly(root: Element) -> Shown:
 _BROWSERS: dict[str, Callable[[Element], Shown]] = {
     "cisco-mpp": cisco,
     "cisco-spa": cisco,
+    "grandstream": grandstream,
     "mitel": mitel,
     "poly-ucs": poly,
     "snom": snom,

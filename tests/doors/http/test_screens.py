@@ -48,7 +48,7 @@ FIRST_OF = {
     (vendor.id, entry.form, entry.both, str(entry.only)): model.id
     for vendor in REGISTRY
     for model in reversed(vendor.data.models)
-    if model.keys and (entry := vendor.screens(model)) is not None
+    if (entry := vendor.screens(model)) is not None and (model.keys or entry.menu)
 }
 EACH = sorted((vendor, model) for (vendor, *_), model in FIRST_OF.items())
 """One model for each dialect's way of showing screens."""
