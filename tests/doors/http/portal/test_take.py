@@ -186,7 +186,7 @@ async def test_labels_that_lead_nowhere_are_one_page(
     assert status == 404
     assert "This label is not valid" in html
     assert (await browser("GET", address(good).upper().replace("/TAKE", "/take"))).status == 200
-    assert seated(core, actor) == seats(core, neighbour) == {}
+    assert seated(core, actor) == seated(core, neighbour) == {}
 
 
 async def test_a_label_of_another_organisation_of_ones_own_leads_there(
@@ -207,7 +207,7 @@ async def test_a_label_of_another_organisation_of_ones_own_leads_there(
     page = await browser("POST", "/organisation", fields)
     assert page.title.startswith("Far away")
     await browser("POST", address(station))
-    assert seats(core, neighbour) == {station.id: "3001"}
+    assert seated(core, neighbour) == {station.id: "3001"}
 
 
 async def test_a_login_without_a_user_is_told_so(core, actor, office, browser, address):
