@@ -251,7 +251,7 @@ def test_a5_a6_b3_b7_d1_e3_e5_what_people_have_is_in_a_file_or_told_to_be_lost(w
     """Pictures, numbers, steps and mailboxes change a byte of some file, or the report names them."""
     case = peopled(dialect)
     change, lost = CHANGED[what]
-    before = replace(case.phone, provisioning=SCREENS, look=Look())
+    before = replace(case.phone, provisioning=SCREENS, look=Look(), hidden=())
     after = change(before)
     told = any(lost in sentence for sentence in losses(after, case.vendor))
     assert not any(lost in sentence for sentence in losses(before, case.vendor))
