@@ -124,12 +124,19 @@ def vcard(text: str) -> Parameters:
     if text and not text.endswith("\r\n"):
         raise ValueError("the last line does not end with CR LF")
     found: Parameters = []
-    for card in re.findall(r"BEGIN:VCARD\r\nVERSION:4\.0\r\n(.*?)END:VCARD\r\n", text, re.DOTALL):
-        for line in card.split("\r\n")[:-1]:
-            name, colon, value = line.partition(":")
-            if not colon or not re.fullmatch(r"[A-Z]+(;[A-Z]+=[a-z]+)*", name):
-                raise ValueError(f"'{line[:40]}' is no property of a vCard")
+    begins, version, end = "BEGIN:VCARD", "VERSION:4.0", "END:VCARD"
+    expected = {begins}
+    for line in text.split("\r\n")[:-1]:
+        name, colon, value = line.partition(":")
+        if not colon or not re.fullmatch(r"[A-Z]+(;[A-Z]+=[a-z]+)*", name):
+            raise ValueError(f"'{line[:40]}' is no property of a vCard")
+        # A whole line: a name may well be "END:VCARD".
+        if line in (begins, version, end) or expected:
+            if line not in (expected or {end}):
+                raise ValueError(f"'{line[:40]}' is out of place in a vCard 4.0")
+            expected = {begins: {version}, version: set(), end: {begins}}[line]
+        else:
             found.append((name.partition(";")[0], re.sub(r"\\(.)", r"\1", value)))
-    if text.count("BEGIN:VCARD\r\n") != text.count("END:VCARD\r\n") or (text and not found):
-        raise ValueError("it is no list of vCards 4.0")
+    if text and expected != {begins}:
+        raise ValueError("the last vCard does not end")
     return found

@@ -130,6 +130,31 @@ def test_breaks_and_controls_are_refused(form: Syntax, character: str):
         FORMS[form].escape(f"Ada{character}x")
 
 
+@pytest.mark.parametrize("value", ["BEGIN:VCARD", "VERSION:4.0", "END:VCARD", "END:VCARD\\n"])
+def test_words_of_a_vcard_are_values_like_any(value: str):
+    """A name made of the lines that a vCard begins and ends with adds no card and ends none."""
+    form = FORMS[Syntax.VCARD]
+    text = DOCUMENTS[Syntax.VCARD][0].format(form.escape(value))
+    assert form.parse(text + text) == [("FN", value)] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN:VCARD\r\nFN:Ada\r\nEND:VCARD\r\n",
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ada\r\n",
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nBEGIN:VCARD\r\nVERSION:4.0\r\nEND:VCARD\r\n",
+        "FN:Ada\r\n",
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nEND:VCARD\r\nFN:Ada\r\n",
+    ],
+    ids=["no version", "no end", "card in card", "no card", "after a card"],
+)
+def test_a_broken_vcard_is_refused(text: str):
+    """What is outside of a card, or a card without its version or end, is no list of vCards."""
+    with pytest.raises(ValueError, match="vCard"):
+        FORMS[Syntax.VCARD].parse(text)
+
+
 @pytest.mark.parametrize("form", XML_FORMS)
 @pytest.mark.parametrize(
     "text",
