@@ -41,8 +41,9 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(severity)
-    # It tells of its own workings at each start.
-    logging.getLogger("alembic").setLevel(max(severity, logging.WARNING))
+    # They tell of their own workings, at each start and with each sheet of labels.
+    for told in ("alembic", "fontTools"):
+        logging.getLogger(told).setLevel(max(severity, logging.WARNING))
 
 
 def _rendering(*, watched: bool) -> tuple[Any, ...]:
