@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg.errors import SerializationFailure
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
@@ -31,6 +32,8 @@ __all__ = ["Database", "Session", "release"]
 
 _BUSY_SECONDS = 30
 _MODE = "roost_mode"
+_LEVELS = {"read": "REPEATABLE READ READ ONLY", "snapshot": "REPEATABLE READ"}
+"""PostgreSQL's isolation level of a transaction, where it is not the usual one."""
 _NO_FILE = (None, "", ":memory:")
 """What an SQLite URL names instead of a file that several connections can share."""
 
@@ -68,15 +71,19 @@ class Database:
             release(session)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, snapshot: bool = False) -> Iterator[Session]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
+        One of a ``snapshot`` sees nothing that others commit from its first statement on, and
+        changes no row that they did; SQLite's are such anyhow.
         Raises StaleRevision where a row was changed since it was read, Conflict (or the class
         of the rule) where a constraint refuses, StoreUnavailable where the database does not
         answer.
         """
         with _named_errors(), self._write() as session:
             with session.begin():
+                if snapshot:
+                    session.connection(execution_options={_MODE: "snapshot"})
                 yield session
             urgent = session.info.pop(outbox.URGENT, False)
         if urgent:
@@ -140,20 +147,26 @@ def _named_errors() -> Iterator[None]:
     try:
         yield
     except StaleDataError as error:
-        raise StaleRevision(
-            "Somebody else changed this at the same moment.", remedy="Read it again and retry."
-        ) from error
+        raise _stale() from error
     except IntegrityError as error:
         conflict = conflict_of(error)
         if conflict is None:
             raise
         raise conflict from error
     except (OperationalError, NoFreeConnection) as error:
+        if isinstance(error.__cause__, SerializationFailure):
+            raise _stale() from error
         raise StoreUnavailable("The database does not answer.", remedy="Try again.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable("The database went away.", remedy="Try again.") from error
         raise
+
+
+def _stale() -> StaleRevision:
+    return StaleRevision(
+        "Somebody else changed this at the same moment.", remedy="Read it again and retry."
+    )
 
 
 def _engine(url: str) -> Engine:
@@ -204,6 +217,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_repeatable(connection: Connection) -> None:
-    """A reading transaction sees one snapshot, as SQLite's does."""
-    if connection.get_execution_options().get(_MODE) == "read":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    """A reading transaction sees one snapshot, as SQLite's does, and a writing one if asked."""
+    level = _LEVELS.get(connection.get_execution_options().get(_MODE, ""))
+    if level:
+        connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL {level}")

@@ -75,13 +75,13 @@ class Actor:
 
 
 @contextmanager
-def changing(core: Core, actor: Actor) -> Iterator[Session]:
+def changing(core: Core, actor: Actor, *, snapshot: bool = False) -> Iterator[Session]:
     """A transaction whose changes are the actor's; raises as ``Database.write`` does."""
     if actor.within is not None:
         yield actor.within
         actor.within.flush()
         return
-    with core.database.write() as session:
+    with core.database.write(snapshot=snapshot) as session:
         author = Author(actor.name, actor.organisation_id, actor.source, actor.device_id)
         written_by(session, author)
         yield session
@@ -91,12 +91,15 @@ def changing(core: Core, actor: Actor) -> Iterator[Session]:
 
 
 @contextmanager
-def together(core: Core, actor: Actor, *, turn: str = "") -> Iterator[Actor]:
+def together(
+    core: Core, actor: Actor, *, turn: str = "", snapshot: bool = False
+) -> Iterator[Actor]:
     """The actor again, all of whose changes are one transaction: done as a whole or not at all.
 
-    Where ``turn`` names something, it waits until nobody else is at it.
+    Where ``turn`` names something, it waits until nobody else is at it. Of a ``snapshot`` and
+    raises as ``Database.write``.
     """
-    with changing(core, actor) as session:
+    with changing(core, actor, snapshot=snapshot) as session:
         if turn:
             take_turn(session, turn)
         yield replace(actor, within=session)

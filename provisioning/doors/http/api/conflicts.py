@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
 
-from provisioning.domain.errors import BrokenRule, StaleRevision
+from provisioning.domain.errors import BrokenRule, Conflict, StaleRevision
 from provisioning.domain.roles import Permission
 from provisioning.domain.secret_names import is_secret
 from provisioning.doors.http.api.models import Shown
 from provisioning.doors.http.api.registry import Call, Endpoint
 from provisioning.usecases.actors import together
+
+_MORE_TRIES = 3
+"""How often a list is compared again where something else was changed at the same moment."""
 
 
 def with_both_versions(
@@ -42,13 +47,27 @@ def set_list(
 ) -> object:
     """Set a list that has no revision, unless it is no longer the one ``If-Match`` names.
 
-    Nobody else sets it meanwhile. Raises StaleRevision.
+    Nobody else sets it meanwhile by this path, and what is written by another one between the
+    comparison and the change is compared again instead of overwritten. Raises StaleRevision.
     """
-    # Of the whole organisation: an owner may be named by its id and by its MAC.
-    with together(call.core, call.actor, turn=f"{call.actor.organisation}{endpoint.path}") as same:
-        if if_match not in ("", "*"):
+    alone = partial(_set_list, call, endpoint, reader, given, if_match.strip())
+    for _ in range(_MORE_TRIES):
+        with suppress(StaleRevision, Conflict):
+            return alone()
+    return alone()
+
+
+def _set_list(
+    call: Call, endpoint: Endpoint, reader: Endpoint, given: Mapping[str, Any], tag: str
+) -> object:
+    # A turn of the whole organisation: an owner may be named by its id and by its MAC.
+    turn = f"{call.actor.organisation}{endpoint.path}"
+    compared = tag not in ("", "*")
+    # The snapshot begins before the comparison: what it lacks cannot be overwritten.
+    with together(call.core, call.actor, turn=turn, snapshot=compared) as same:
+        if compared:
             current = reader.view(_reading(call, reader), **_named(reader, given))
-            if not isinstance(current, Shown) or etag_of(current) != if_match.strip():
+            if not isinstance(current, Shown) or etag_of(current) != tag:
                 raise StaleRevision(
                     "The list is no longer the one that 'If-Match' names.",
                     remedy="Read it again and repeat the change.",

@@ -6,6 +6,10 @@ import asyncio
 
 import pytest
 
+from provisioning.doors.http.api import conflicts
+from provisioning.doors.http.api.models import Shown
+from provisioning.usecases import keys, settings
+
 
 @pytest.fixture
 async def site(api, actor):
@@ -138,6 +142,57 @@ async def test_lists_set_at_once_lose_nothing(api, caller, actor, office, subjec
     assert (await api("GET", path)).json == won.json
     lost = [reply for reply in replies if reply is not won]
     assert all(reply.json["current"]["items"] == won.json["items"] for reply in lost)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("position", "sent", "status"),
+    [(2, "1003", 412), (3, "1003", 412), (3, "1002", 412)],
+    ids=["a key that is changed", "a key that is new", "a key that stays"],
+)
+async def test_list_changed_between_comparison_and_change_is_stale(
+    api, core, actor, office, monkeypatch, position, sent, status
+):
+    """What another endpoint writes while a list is being compared is not overwritten."""
+    path = f"/keys/user/{office['user']}"
+    key = {"position": 2, "type": "blf", "value": "1002"}
+    etag = (await api("PUT", path, {"items": [key]})).headers["ETag"]
+    tag_of, theirs = conflicts.etag_of, keys.read_key(key | {"position": position, "value": "1009"})
+
+    def meanwhile(answer: Shown) -> str:
+        tag = tag_of(answer)
+        if tag == etag:
+            keys.set_key(core, actor, "user", office["user"], theirs)
+        return tag
+
+    monkeypatch.setattr(conflicts, "etag_of", meanwhile)
+    wish = {"items": [key | {"value": sent}, key | {"position": 3, "value": sent}]}
+    reply = await api("PUT", path, wish, headers={"If-Match": etag})
+    assert reply.status == status, reply.json
+    assert {"1009"} <= {item["value"] for item in reply.json["current"]["items"]}
+    assert reply.json["current"]["items"] == (await api("GET", path)).json["items"]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+async def test_list_is_set_though_something_else_changed_meanwhile(
+    api, core, actor, office, monkeypatch
+):
+    """A change of another thing at the same moment does not make a list stale."""
+    path = f"/keys/device/{office['device']}"
+    etag = (await api("GET", path)).headers["ETag"]
+    tag_of, seen = conflicts.etag_of, []
+
+    def meanwhile(answer: Shown) -> str:
+        seen.append(tag_of(answer))
+        if len(seen) == 1:  # it makes the same phone stale
+            settings.set_values(core, actor, "device", office["device"], {"language": "de"})
+        return seen[-1]
+
+    monkeypatch.setattr(conflicts, "etag_of", meanwhile)
+    wish = {"items": [{"position": 2, "type": "blf", "value": "1002"}]}
+    reply = await api("PUT", path, wish, headers={"If-Match": etag})
+    assert (reply.status, seen) == (200, [etag, etag]), reply.json
+    assert (await api("GET", path)).json == reply.json
 
 
 async def test_secret_value_is_not_repeated(api, office):
