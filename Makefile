@@ -7,6 +7,8 @@
 # make lock    pin the newest versions that pyproject.toml allows
 
 SHELL := /bin/sh
+# Each process the suite starts would else compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from http import HTTPStatus
 
 import structlog
@@ -59,6 +60,7 @@ _log = structlog.get_logger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+@cache
 def endpoints() -> tuple[Endpoint, ...]:
     """Every endpoint of the API, in the order of the OpenAPI document."""
     declared = subjects.endpoints()

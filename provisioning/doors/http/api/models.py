@@ -106,9 +106,14 @@ class Shown(BaseModel):
 class Listing(Shown, Generic[T]):
     """A page of a list."""
 
+    # Each kind of list is a class of its own, and looking for its docstrings in the sources of
+    # everything loaded is most of what a start takes.
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
     items: list[T]
-    next: UUID | None = None
-    """What to send as ``cursor`` for the next page; null on the last."""
+    next: UUID | None = Field(
+        default=None, description="What to send as ``cursor`` for the next page; null on the last."
+    )
 
 
 class _Identified(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal, get_args
 
@@ -71,15 +72,17 @@ class Problem(Shown):
 def document_endpoint(declared: Sequence[Endpoint]) -> Endpoint:
     """The endpoint that answers the document of the given endpoints and of itself."""
     own = Endpoints()
-    written: list[bytes] = []
+
+    @cache  # written when it is first asked for: a start need not wait for it
+    def written() -> bytes:
+        return json.dumps(document([*declared, endpoint]), ensure_ascii=False).encode()
 
     @own.get("/openapi.json", None)
     def openapi(call: Call) -> Content:  # noqa: ARG001 - every endpoint gets the call
         """The OpenAPI document."""
-        return Content(written[0], _JSON)
+        return Content(written(), _JSON)
 
     (endpoint,) = own
-    written.append(json.dumps(document([*declared, endpoint]), ensure_ascii=False).encode())
     return endpoint
 
 
