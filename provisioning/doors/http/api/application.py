@@ -108,14 +108,15 @@ def _add_routes(
         if endpoint.method == hdrs.METH_GET and not endpoint.paged
     }
     lists = frozenset(endpoint.path for endpoint in declared if endpoint.listed)
-    for path in dict.fromkeys(endpoint.route for endpoint in declared):
-        resource = application.router.add_resource(path)
-        for endpoint in declared:
-            if endpoint.route == path:
-                handler = _handler(core, workers, endpoint, readers.get(endpoint.path), lists)
-                resource.add_route(endpoint.method, handler)
-                if endpoint.method == hdrs.METH_GET:
-                    resource.add_route(hdrs.METH_HEAD, handler)
+    resources: dict[str, web.Resource] = {}
+    for endpoint in declared:
+        route = endpoint.route
+        if route not in resources:
+            resources[route] = application.router.add_resource(route)
+        handler = _handler(core, workers, endpoint, readers.get(endpoint.path), lists)
+        resources[route].add_route(endpoint.method, handler)
+        if endpoint.method == hdrs.METH_GET:
+            resources[route].add_route(hdrs.METH_HEAD, handler)
 
 
 def _handler(
