@@ -246,6 +246,12 @@ WORDING: dict[str, Text] = {
         "Vous n’êtes membre d’aucune organisation, ou vous y êtes suspendu. Demandez à un "
         "administrateur.",
     ),
+    "right.title": Text("Not allowed", "Nicht erlaubt", "Non autorisé"),
+    "right.text": Text(
+        "You have not the right to do this. An admin of your organisation can give it.",
+        "Dazu haben Sie nicht das Recht. Ein Admin Ihrer Organisation kann es geben.",
+        "Vous n’en avez pas le droit. Un administrateur de votre organisation peut l’accorder.",
+    ),
     "foreign.title": Text("Not from here", "Nicht von hier", "Origine refusée"),
     "foreign.text": Text(
         "The form was not sent from a page of this server. Open the page again and repeat it.",
@@ -282,8 +288,13 @@ def say(language: str, key: str, **values: object) -> str:
 
 def closest(tags: Iterable[str]) -> str:
     """The first language of which there are texts, of several tags (BCP 47), best first."""
-    primary = (tag.strip().lower().partition("-")[0] for tag in tags)
-    return next((language for language in primary if language in LANGUAGES), LANGUAGES[0])
+    return next(filter(None, map(spoken, tags)), LANGUAGES[0])
+
+
+def spoken(tag: str) -> str:
+    """The language of a tag (BCP 47) if there are texts in it; empty if there are none."""
+    primary = tag.strip().lower().partition("-")[0]
+    return primary if primary in LANGUAGES else ""
 
 
 def accepted(header: str) -> str:

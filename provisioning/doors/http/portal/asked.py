@@ -21,6 +21,7 @@ PASSWORD = "/password"  # noqa: S105 - the address of a page
 ORGANISATION = "/organisation"
 AUTHENTICATOR = "/authenticator"
 SIGN_OUT = "/sign-out"
+LOG_OUT = "/log-out"
 
 _OWN_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 _LONGEST_PATH = 200

@@ -9,6 +9,7 @@ from provisioning.doors.http.portal.asked import (
     AUTHENTICATOR,
     CODE,
     HOME,
+    LOG_OUT,
     ORGANISATION,
     PASSWORD,
     SIGN_IN,
@@ -36,6 +37,6 @@ SENT: Mapping[str, View] = {
     AUTHENTICATOR: sign_in.set_up_authenticator,
     SIGN_OUT: sign_in.sign_out,
     _LABEL: take.take_phone,
-    f"{_LABEL}/log-out": take.leave_phone,
+    LOG_OUT: take.log_out,
 }
 """What answers to the POST of a form."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from provisioning.domain.errors import Conflict, NotFound, RightMissing, StaleRevision
 from provisioning.domain.ids import is_label_code
+from provisioning.domain.timezones import clock_time
 from provisioning.domain.wording import say
 from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect
 from provisioning.doors.http.portal.refusals import told
@@ -51,14 +53,10 @@ def take_phone(asked: Asked) -> Answer:
     return Redirect(f"{TAKE}/{phone.code}")
 
 
-def leave_phone(asked: Asked) -> Answer:
-    """Log out of it."""
-    actor, code = asked.actor(), _code(asked)
-    try:
-        taking.leave(asked.core, actor, code)
-    except NotFound:
-        return _gone(asked)
-    return Redirect(asked.then if "next" in asked.form else f"{TAKE}/{code}")
+def log_out(asked: Asked) -> Answer:
+    """Log out where the person is logged in, phone or handset; what has ended stays as it is."""
+    me.end_my_session(asked.core, asked.actor(), asked.form.get("session", ""))
+    return Redirect(asked.then)
 
 
 def _code(asked: Asked) -> str:
@@ -95,18 +93,18 @@ def _gone(asked: Asked) -> Page:
 
 
 def _held(asked: Asked, held: taking.Held) -> dict[str, Any]:
+    until = held.seat.session.lease_until
     return {
-        "code": held.code,
-        "title": held.title,
-        "until": _until(asked, held.until),
-        "moment": held.until.isoformat(),
+        "session": held.seat.id,
+        "title": held.seat.place,
+        "until": _until(asked, until, held.zone),
+        "moment": until.astimezone(held.zone).isoformat(),
     }
 
 
-def _until(asked: Asked, until: datetime) -> str:
+def _until(asked: Asked, until: datetime, zone: ZoneInfo) -> str:
     """Until when somebody is logged in, in the place's time."""
-    now = asked.core.clock().astimezone(until.tzinfo)
+    now = asked.core.clock()
     if until - now > _ENDLESS:
         return say(asked.language, "take.yours")
-    form = "%H:%M" if until.date() == now.date() else "%Y-%m-%d %H:%M"
-    return say(asked.language, "take.yours-until", time=until.strftime(form))
+    return say(asked.language, "take.yours-until", time=clock_time(until, zone, now))
