@@ -211,6 +211,11 @@ def replace_my_keys(core: Core, actor: Actor, wanted: Sequence[Key]) -> list[Key
     return keys.replace_keys(core, _for_oneself(actor), Level.USER, user, wanted)
 
 
+def may_log_in(core: Core, actor: Actor) -> bool:
+    """Whether one may log in on phones, and so have a PIN."""
+    return bool(_held(core, actor)["feature.hotdesking"].value)
+
+
 def set_my_pin(core: Core, actor: Actor, pin: str | None) -> str:
     """Set one's own hotdesk PIN, or generate one; raises RightMissing or InvalidInput."""
     user = own_user(actor)

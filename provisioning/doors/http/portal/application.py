@@ -28,8 +28,9 @@ _HTML = "text/html; charset=utf-8"
 _ALWAYS = {
     hdrs.CACHE_CONTROL: "no-store",
     "X-Content-Type-Options": "nosniff",
-    # Labels' codes stay with us; "no-referrer" would make browsers hide the origin of forms too.
-    "Referrer-Policy": "same-origin",
+    # No path is told, not to us either: some hold codes and tokens. "no-referrer" would make
+    # browsers hide the origin of forms too (Fetch, section 3.1).
+    "Referrer-Policy": "strict-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",

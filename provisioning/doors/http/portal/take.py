@@ -11,32 +11,29 @@ from provisioning.domain.errors import Conflict, NotFound, RightMissing, StaleRe
 from provisioning.domain.ids import is_label_code
 from provisioning.domain.timezones import clock_time
 from provisioning.domain.wording import say
-from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect
+from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect, arrived
 from provisioning.doors.http.portal.refusals import told
 from provisioning.usecases import me, taking
 from provisioning.usecases.actors import Actor
 
 TAKE = "/take"
-HERE = "here"
-"""What the address of a label is followed by once one of our own pages has led there."""
 
 _ENDLESS = timedelta(days=1000)
 """A lease that is longer has no end that would mean anything to people."""
 
 
 def show_home(asked: Asked) -> Answer:
-    """Where the person is logged in."""
+    """Where the person is logged in, and the way to their PIN if they may have one."""
     actor = asked.actor()
     held = [_held(asked, each) for each in taking.phones(asked.core, actor)]
-    return Page("home", {"phones": held})
+    return Page("home", {"phones": held, "pin": me.may_log_in(asked.core, actor)})
 
 
 def show_phone(asked: Asked) -> Answer:
     """The phone a label names, and what the person may do there."""
     code = _code(asked)
-    if is_label_code(code) and asked.cookie_held_back and HERE not in asked.query:
-        # A navigation that begins on a page of ours takes the cookie along (RFC 6265bis, 5.2).
-        return Page("arrived", {"onward": f"{TAKE}/{code}?{HERE}=1"})
+    if is_label_code(code) and asked.led_by_others():
+        return arrived(f"{TAKE}/{code}", say(asked.language, "take.button"))
     return _phone_page(asked, asked.actor(), code)
 
 
