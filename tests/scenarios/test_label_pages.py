@@ -130,10 +130,7 @@ def test_g2_a_scanned_label_makes_the_phone_ones_own(server, chromium, scanned):
 def test_a_link_on_another_site_works_without_script_and_with_the_strict_cookie(
     server, chromium, tmp_path
 ):
-    """Led here by another site, a signed-in person sees the phone at once, also without scripts.
-
-    They have chosen their password by the link of their invitation.
-    """
+    """Without scripts somebody invited chooses a password, and led here by another site sees the phone."""
     server.make_user(email="grace@example.com")
     invited = server.api("POST", "memberships", {"email": "grace@example.com", "role": "member"})
     phone = server.make_phone(pool=True, model="T54W", name="Reception 2")
