@@ -71,14 +71,14 @@ def _people_url(data: dict[str, Any]) -> str:
 
 
 class People(_Section):
-    """The listener of the API."""
+    """The listener of the API and the pages."""
 
     host: Hosts = (_HERE,)
-    """Addresses of the API; it speaks HTTPS unless all of them are loopback."""
+    """Addresses of the API and the pages; it speaks HTTPS unless all of them are loopback."""
     port: Port = 8000
-    """Port of the API."""
+    """Port of the API and the pages."""
     public_url: AnyUrl = Field(default_factory=_people_url)
-    """How people reach the API; derived from its host and port when unset."""
+    """How people reach the API and the pages; derived from its host and port when unset."""
 
     @property
     def tls(self) -> bool:

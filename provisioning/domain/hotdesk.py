@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from provisioning.domain.errors import HotdeskingOff, LoggedInElsewhere, StationOccupied
 from provisioning.domain.kinds import Hotdesking
+from provisioning.domain.timezones import zone_named
 
 
 class Elsewhere(StrEnum):
@@ -86,7 +87,7 @@ def lease_end(start: datetime, hours: int, daily_end: str, zone: str) -> datetim
     until = start + (timedelta(hours=hours) if hours else timedelta(days=3650))
     if not daily_end:
         return until
-    place = ZoneInfo(zone or "UTC")
+    place = zone_named(zone)
     today = start.astimezone(place).date()
     days = (today, today + timedelta(days=1))
     ends = next(end for day in days for end in _at(day, daily_end, place) if end > start)

@@ -7,9 +7,9 @@ year's transitions, so that it is right in both hemispheres and where a law chan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +218,22 @@ def zone_rule(name: str, year: int) -> ZoneRule:
 
 def _moment(wall: datetime, offset: int) -> datetime:
     return wall - timedelta(minutes=offset)
+
+
+# --- a place's clock
+
+
+def zone_named(name: object) -> ZoneInfo:
+    """The zone of an IANA name; UTC without a name, and for one that zoneinfo does not know."""
+    try:
+        return ZoneInfo(str(name) or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def clock_time(moment: datetime, zone: tzinfo, now: datetime, form: str = "%H:%M") -> str:
+    """A moment by a place's clock, with its date where that is not today's; ``form`` of strftime."""
+    there = moment.astimezone(zone)
+    clock = there.strftime(form)
+    today = there.date() == now.astimezone(zone).date()
+    return clock if today else f"{there.date().isoformat()} {clock}"

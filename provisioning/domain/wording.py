@@ -112,6 +112,67 @@ WORDING: dict[str, Text] = {
         "Choisissez un autre mot de passe : 10 caractères au moins, pas un mot de passe courant, "
         "pas l’ancien.",
     ),
+    # --- one-time links
+    "sign-in.chosen": Text(
+        "Your password is saved. Sign in with it.",
+        "Ihr Passwort ist gespeichert. Melden Sie sich damit an.",
+        "Votre mot de passe est enregistré. Connectez-vous avec lui.",
+    ),
+    "reset.whose": Text(
+        "It will be the password of {email}.",
+        "Es wird das Passwort von {email}.",
+        "Ce sera le mot de passe de {email}.",
+    ),
+    "join.title": Text(
+        "Join an organisation", "Einer Organisation beitreten", "Rejoindre une organisation"
+    ),
+    "join.text": Text(
+        "“{name}” invites you to become a member.",
+        "„{name}“ lädt Sie ein, Mitglied zu werden.",
+        "« {name} » vous invite à devenir membre.",
+    ),
+    "link.title": Text("This link is not valid", "Link ungültig", "Lien non valable"),
+    "link.text": Text(
+        "The link was used, is too old, or is for another login. Ask an admin for a new one.",
+        "Der Link wurde schon benutzt, ist zu alt oder für einen anderen Zugang. Bitten Sie einen "
+        "Admin um einen neuen.",
+        "Le lien a déjà servi, est trop ancien ou destiné à un autre accès. Demandez-en un "
+        "nouveau à un administrateur.",
+    ),
+    # --- the PIN
+    "pin.title": Text("Choose your PIN", "Eigene PIN wählen", "Choisir votre code PIN"),
+    "pin.help": Text(
+        "With your extension and this PIN you log in at phones. A new PIN logs you out of the "
+        "phones you have now.",
+        "Mit Ihrer Nebenstelle und dieser PIN melden Sie sich an Telefonen an. Eine neue PIN "
+        "meldet Sie von den Telefonen ab, die Sie gerade haben.",
+        "Avec votre numéro interne et ce code PIN, vous vous connectez aux téléphones. Un nouveau "
+        "code vous déconnecte des téléphones que vous avez en ce moment.",
+    ),
+    "pin.why": Text(
+        "Your PIN was set by somebody else. No phone takes it before you have chosen your own.",
+        "Ihre PIN hat jemand anders gesetzt. Kein Telefon nimmt sie, bevor Sie eine eigene "
+        "gewählt haben.",
+        "Votre code PIN a été défini par quelqu’un d’autre. Aucun téléphone ne l’accepte avant "
+        "que vous ayez choisi le vôtre.",
+    ),
+    "pin.new": Text("New PIN", "Neue PIN", "Nouveau code PIN"),
+    "pin.again": Text("New PIN again", "Neue PIN noch einmal", "Encore une fois"),
+    "pin.save": Text("Save PIN", "PIN speichern", "Enregistrer"),
+    "pin.saved": Text(
+        "Your PIN is saved.", "Ihre PIN ist gespeichert.", "Votre code PIN est enregistré."
+    ),
+    "pin.differs": Text(
+        "The two PINs are not the same.",
+        "Die beiden PINs sind nicht gleich.",
+        "Les deux codes PIN ne sont pas identiques.",
+    ),
+    "pin.easy": Text(
+        "Choose another PIN: 6 to 12 digits, no sequence and no repetition.",
+        "Wählen Sie eine andere PIN: 6 bis 12 Ziffern, keine Folge und keine Wiederholung.",
+        "Choisissez un autre code PIN : 6 à 12 chiffres, ni suite ni répétition.",
+    ),
+    # --- where to act
     "organisation.title": Text(
         "Choose an organisation", "Organisation wählen", "Choisir une organisation"
     ),
@@ -246,6 +307,12 @@ WORDING: dict[str, Text] = {
         "Vous n’êtes membre d’aucune organisation, ou vous y êtes suspendu. Demandez à un "
         "administrateur.",
     ),
+    "right.title": Text("Not allowed", "Nicht erlaubt", "Non autorisé"),
+    "right.text": Text(
+        "You have not the right to do this. An admin of your organisation can give it.",
+        "Dazu haben Sie nicht das Recht. Ein Admin Ihrer Organisation kann es geben.",
+        "Vous n’en avez pas le droit. Un administrateur de votre organisation peut l’accorder.",
+    ),
     "foreign.title": Text("Not from here", "Nicht von hier", "Origine refusée"),
     "foreign.text": Text(
         "The form was not sent from a page of this server. Open the page again and repeat it.",
@@ -282,8 +349,13 @@ def say(language: str, key: str, **values: object) -> str:
 
 def closest(tags: Iterable[str]) -> str:
     """The first language of which there are texts, of several tags (BCP 47), best first."""
-    primary = (tag.strip().lower().partition("-")[0] for tag in tags)
-    return next((language for language in primary if language in LANGUAGES), LANGUAGES[0])
+    return next(filter(None, map(spoken, tags)), LANGUAGES[0])
+
+
+def spoken(tag: str) -> str:
+    """The language of a tag (BCP 47) if there are texts in it; empty if there are none."""
+    primary = tag.strip().lower().partition("-")[0]
+    return primary if primary in LANGUAGES else ""
 
 
 def accepted(header: str) -> str:

@@ -106,13 +106,14 @@ def membership_of(session: Session, organisation: UUID, login: UUID) -> Membersh
     )
 
 
-def offered(session: Session, login: UUID, acceptance_hash: bytes) -> Membership | None:
-    """The membership that is offered to a login by the link of that hash."""
-    return session.scalar(
-        select(Membership)
-        .where(Membership.login_id == login, Membership.acceptance_hash == acceptance_hash)
-        .with_for_update()
+def offered(
+    session: Session, login: UUID, acceptance_hash: bytes, *, lock: bool = False
+) -> Membership | None:
+    """The membership offered to a login by the link of that hash; locked as ``reset_link`` does."""
+    statement = select(Membership).where(
+        Membership.login_id == login, Membership.acceptance_hash == acceptance_hash
     )
+    return session.scalar(statement.with_for_update() if lock else statement)
 
 
 def logins_like(session: Session, organisation: UUID, q: str) -> Sequence[UUID]:

@@ -12,6 +12,9 @@ from provisioning.store.logins import ResetLink
 from provisioning.store.organisations import Login, Membership
 from provisioning.usecases.core import Core
 
+RESET, JOIN = "/reset", "/join"
+"""Where pages wait for a link: to choose a password, to take a membership on."""
+
 INVITATION = timedelta(days=7)
 FORGOTTEN = timedelta(days=1)
 """How long a link may be used, for a new login and for a forgotten password."""
@@ -19,7 +22,7 @@ FORGOTTEN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link just made, shown this once. Its token stands in the fragment: no log has it."""
+    """A link just made, shown this once. It ends in its token: no log of ours has paths of pages."""
 
     url: str
     token: str
@@ -32,7 +35,7 @@ def new_link(core: Core, session: Session, login: Login, lifetime: timedelta) ->
     token = new_token()
     expires_at = core.clock() + lifetime
     session.add(ResetLink(login_id=login.id, token_hash=token_hash(token), expires_at=expires_at))
-    return Link(f"{core.places.people}/reset#{token}", token, expires_at)
+    return Link(f"{core.places.people}{RESET}/{token}", token, expires_at)
 
 
 def offer(core: Core, membership: Membership) -> Link:
@@ -40,4 +43,4 @@ def offer(core: Core, membership: Membership) -> Link:
     token = new_token()
     expires_at = core.clock() + INVITATION
     membership.acceptance_hash, membership.acceptance_until = token_hash(token), expires_at
-    return Link(f"{core.places.people}/join#{token}", token, expires_at)
+    return Link(f"{core.places.people}{JOIN}/{token}", token, expires_at)

@@ -57,8 +57,8 @@ class OwnSetting:
     refusal: BrokenRule | None
 
 
-def _own(actor: Actor) -> UUID:
-    """The user the actor is; raises Forbidden or NobodysOwn."""
+def own_user(actor: Actor) -> UUID:
+    """The user the actor is, in whose name alone they act; raises Forbidden or NobodysOwn."""
     actor.require(Permission.OWN)
     if actor.user_id is None:
         raise NobodysOwn(
@@ -76,12 +76,12 @@ def _for_oneself(actor: Actor) -> Actor:
 
 def read_me(core: Core, actor: Actor) -> users.Person:
     """The user the actor is; raises NobodysOwn."""
-    return users.read_user(core, _for_oneself(actor), _own(actor))
+    return users.read_user(core, _for_oneself(actor), own_user(actor))
 
 
 def my_stations(core: Core, actor: Actor) -> list[stations.Place]:
     """Where one is assigned."""
-    return stations.user_stations(core, _for_oneself(actor), _own(actor))
+    return stations.user_stations(core, _for_oneself(actor), own_user(actor))
 
 
 # --- hotdesking
@@ -89,7 +89,7 @@ def my_stations(core: Core, actor: Actor) -> list[stations.Place]:
 
 def my_sessions(core: Core, actor: Actor, page: Page) -> list[seats.Seat]:
     """Where one is logged in on phones, the latest first."""
-    return seats.list_sessions(core, _for_oneself(actor), page, user=_own(actor))
+    return seats.list_sessions(core, _for_oneself(actor), page, user=own_user(actor))
 
 
 def take(
@@ -104,7 +104,7 @@ def take(
     The place's rules hold as for anybody. Raises RightMissing, HotdeskingOff, StationOccupied,
     LoggedInElsewhere, NotFound or InvalidInput.
     """
-    user = _own(actor)
+    user = own_user(actor)
     _need(core, actor, "feature.hotdesking", "Logging in on phones")
     if (station is None) == (device is None):
         raise InvalidInput(
@@ -120,7 +120,7 @@ def take(
 
 def end_my_session(core: Core, actor: Actor, session_id: UUID | str) -> None:
     """Log oneself out at a phone; raises NotFound for a session of somebody else."""
-    user = _own(actor)
+    user = own_user(actor)
     with core.database.read() as session:
         if queries.get(session, HotdeskSession, actor.organisation, session_id).user_id != user:
             raise NotFound(
@@ -149,7 +149,7 @@ def change_my_settings(core: Core, actor: Actor, values: Mapping[str, Any]) -> l
     Raises RightMissing where a setting is not one's to change, LockedAbove where an admin locked
     it, and what ``settings.set_values`` does.
     """
-    user, held = _own(actor), _held(core, actor)
+    user, held = own_user(actor), _held(core, actor)
     for key in values:
         refusal = _refusal(setting_for(key, Level.USER), held)
         if refusal is not None:
@@ -163,7 +163,7 @@ def change_my_settings(core: Core, actor: Actor, values: Mapping[str, Any]) -> l
 
 def _held(core: Core, actor: Actor) -> dict[str, Effective]:
     with core.database.read() as session:
-        row = queries.get(session, User, actor.organisation, _own(actor))
+        row = queries.get(session, User, actor.organisation, own_user(actor))
         return held_by(core, session, row)
 
 
@@ -194,12 +194,12 @@ def _refusal(setting: Setting, held: Mapping[str, Effective]) -> BrokenRule | No
 
 def my_keys(core: Core, actor: Actor) -> list[Key]:
     """One's own keys, which are poured into any phone."""
-    return keys.list_keys(core, _for_oneself(actor), Level.USER, _own(actor))
+    return keys.list_keys(core, _for_oneself(actor), Level.USER, own_user(actor))
 
 
 def replace_my_keys(core: Core, actor: Actor, wanted: Sequence[Key]) -> list[Key]:
     """Make these one's own keys; raises RightMissing for a key whose function one may not use."""
-    user, held = _own(actor), _held(core, actor)
+    user, held = own_user(actor), _held(core, actor)
     for key in wanted:
         right = right_missing_for(key, held)
         if right:
@@ -211,16 +211,21 @@ def replace_my_keys(core: Core, actor: Actor, wanted: Sequence[Key]) -> list[Key
     return keys.replace_keys(core, _for_oneself(actor), Level.USER, user, wanted)
 
 
+def may_log_in(core: Core, actor: Actor) -> bool:
+    """Whether one may log in on phones, and so have a PIN."""
+    return bool(_held(core, actor)["feature.hotdesking"].value)
+
+
 def set_my_pin(core: Core, actor: Actor, pin: str | None) -> str:
     """Set one's own hotdesk PIN, or generate one; raises RightMissing or InvalidInput."""
-    user = _own(actor)
+    user = own_user(actor)
     _need(core, actor, "feature.hotdesking", "A hotdesk PIN")
     return users.set_pin(core, _for_oneself(actor), user, pin)
 
 
 def set_my_voicemail_pin(core: Core, actor: Actor, pin: str) -> bool:
     """Set one's own voicemail PIN, or none; raises RightMissing or InvalidInput."""
-    user = _own(actor)
+    user = own_user(actor)
     _need(core, actor, "feature.voicemail", "A voicemail PIN")
     return users.set_voicemail_pin(core, _for_oneself(actor), user, pin)
 
@@ -235,19 +240,19 @@ def _need(core: Core, actor: Actor, key: str, what: str) -> None:
 
 def my_picture(core: Core, actor: Actor, purpose: Purpose) -> Picture:
     """A picture of one's own; raises NotFound."""
-    return pictures.read_picture(core, _for_oneself(actor), _own(actor), purpose)
+    return pictures.read_picture(core, _for_oneself(actor), own_user(actor), purpose)
 
 
 def set_my_picture(core: Core, actor: Actor, purpose: Purpose, content: bytes) -> Picture:
     """Choose a picture of one's own; raises RightMissing and what ``set_picture`` does."""
-    user = _own(actor)
+    user = own_user(actor)
     _need(core, actor, f"right.{purpose}", _CHOICES[purpose])
     return pictures.set_picture(core, _for_oneself(actor), user, purpose, content)
 
 
 def delete_my_picture(core: Core, actor: Actor, purpose: Purpose) -> None:
     """Take a picture of one's own away; raises RightMissing or NotFound."""
-    user = _own(actor)
+    user = own_user(actor)
     _need(core, actor, f"right.{purpose}", _CHOICES[purpose])
     pictures.delete_picture(core, _for_oneself(actor), user, purpose)
 
@@ -258,13 +263,13 @@ def delete_my_picture(core: Core, actor: Actor, purpose: Purpose) -> None:
 def my_contacts(core: Core, actor: Actor) -> list[Contact]:
     """One's own contacts, which nobody else's phone shows."""
     with core.database.read() as session:
-        row = queries.get(session, User, actor.organisation, _own(actor))
+        row = queries.get(session, User, actor.organisation, own_user(actor))
         return persons.own_contacts(session, row)
 
 
 def add_my_contact(core: Core, actor: Actor, **columns: Any) -> Contact:
     """Make a contact of one's own; raises InvalidInput."""
-    return phonebook.add_contact(core, _for_oneself(actor), user_id=_own(actor), **columns)
+    return phonebook.add_contact(core, _for_oneself(actor), user_id=own_user(actor), **columns)
 
 
 def change_my_contact(
@@ -285,7 +290,7 @@ def delete_my_contact(
 
 
 def _check_mine(core: Core, actor: Actor, contact: UUID | str) -> None:
-    user = _own(actor)
+    user = own_user(actor)
     with core.database.read() as session:
         if queries.get(session, Contact, actor.organisation, contact).user_id != user:
             raise NotFound(

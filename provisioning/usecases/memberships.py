@@ -161,15 +161,29 @@ def accept(core: Core, signed_in: SignedIn, token: str) -> Member:
     signed_in.require_own_password()
     with core.database.write() as session:
         signed_by(session, signed_in)
-        row = members.offered(session, signed_in.login.id, token_hash(token))
-        if row is None or row.acceptance_until is None or row.acceptance_until <= core.clock():
-            raise NotFound(
-                "The link is unknown, is for another login, was used, or is too old.",
-                remedy="Log in with the e-mail that was invited, or ask for a new invitation.",
-            )
+        row = _offered(core, session, signed_in, token, lock=True)
         row.acceptance_hash = row.acceptance_until = None
         session.flush()
         return members.members(session, [row.id])[0]
+
+
+def read_offer(core: Core, signed_in: SignedIn, token: str) -> Member:
+    """The membership that a link offers to one's login, not taken on yet; raises NotFound."""
+    signed_in.require_own_password()
+    with core.database.read() as session:
+        return members.members(session, [_offered(core, session, signed_in, token).id])[0]
+
+
+def _offered(
+    core: Core, session: Session, signed_in: SignedIn, token: str, *, lock: bool = False
+) -> Membership:
+    row = members.offered(session, signed_in.login.id, token_hash(token), lock=lock)
+    if row is None or row.acceptance_until is None or row.acceptance_until <= core.clock():
+        raise NotFound(
+            "The link is unknown, is for another login, was used, or is too old.",
+            remedy="Log in with the e-mail that was invited, or ask for a new invitation.",
+        )
+    return row
 
 
 # --- changing and leaving

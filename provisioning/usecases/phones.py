@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import (
@@ -24,6 +23,7 @@ from provisioning.domain.packages import package_layers
 from provisioning.domain.personal_settings import SHOW_CALLS
 from provisioning.domain.phone import Dect, Login, Look, Member, Phone, Provisioning, Station
 from provisioning.domain.settings import BY_KEY, Level, Scope, Value
+from provisioning.domain.timezones import zone_named
 from provisioning.store.people import User
 from provisioning.store.snapshots import Snapshot
 from provisioning.store.values import SettingValue
@@ -241,11 +241,7 @@ def _dect(snapshot: Snapshot, cipher: Cipher) -> Dect | None:
 
 
 def _year(settings: dict[str, Effective], now: datetime) -> int:
-    try:
-        zone = ZoneInfo(str(settings["time.zone"].value) or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        return now.astimezone(UTC).year
-    return now.astimezone(zone).year
+    return now.astimezone(zone_named(settings["time.zone"].value)).year
 
 
 # --- settings

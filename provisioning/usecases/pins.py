@@ -39,7 +39,7 @@ def owner_of_pin(core: Core, station: Station, extension: str, pin: str, source:
     if user.pin_must_change:
         raise PinMustChange(
             "This PIN has to be changed before it is used at a phone.",
-            remedy="Change it in the portal: PUT /api/v1/me/pin.",
+            remedy="Change it on the page /pin, or by PUT /api/v1/me/pin.",
         )
     return user
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from provisioning.domain import fields
 from provisioning.domain.kinds import ReloadState, Way
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Scope
+from provisioning.domain.timezones import clock_time, zone_named
 from provisioning.store import outbox
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
@@ -91,10 +92,7 @@ def list_reloads(core: Core, actor: Actor, page: Page, *, state: str = "") -> li
 def _poll(core: Core, session: Session, device: Device, served: list[ServedFile]) -> Poll:
     """When a device comes by itself: its files' interval, rounded as its dialect rounds it."""
     held = held_for(snapshot(session, device), core.cipher, None, Scope.DEVICE)
-    try:
-        zone = ZoneInfo(str(held["time.zone"].value) or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
+    zone = zone_named(held["time.zone"].value)
     vendor = core.registry.vendors.get(device.vendor or "")
     least = vendor.data.reload.poll if vendor else 0
     model = vendor.model(device.model) if vendor and device.model else None
@@ -127,7 +125,7 @@ def status_of(reload: Reload | None, served: list[ServedFile], poll: Poll, now: 
         return _IN_WORDS[state](reload, poll, now)
     if state == NEVER_FETCHED:
         return "never fetched"
-    return f"current since {_moment(max(file.since for file in served), poll, now)}"
+    return f"current since {clock_time(max(file.since for file in served), poll.zone, now)}"
 
 
 def _saved(reload: Reload, _poll: Poll, _now: datetime) -> str:
@@ -171,14 +169,8 @@ def _waits(poll: Poll, now: datetime) -> str:
     if not poll.by:
         return "waits until it boots"
     if poll.by < now:
-        return f"waits for its poll, which was due by {_moment(poll.by, poll, now)}"
-    return f"waits for its poll, by {_moment(poll.by, poll, now)}"
-
-
-def _moment(when: datetime, poll: Poll, now: datetime) -> str:
-    """A moment by the clock of the place, with its date where that is not today's."""
-    there, today = when.astimezone(poll.zone), now.astimezone(poll.zone).date()
-    return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
+        return f"waits for its poll, which was due by {clock_time(poll.by, poll.zone, now)}"
+    return f"waits for its poll, by {clock_time(poll.by, poll.zone, now)}"
 
 
 def _minutes(passed: timedelta) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from provisioning.domain.errors import (
     BrokenRule,
@@ -25,6 +24,7 @@ from provisioning.domain.errors import (
 )
 from provisioning.domain.phone import Phone, Provisioning
 from provisioning.domain.roles import Permission
+from provisioning.domain.timezones import clock_time, zone_named
 from provisioning.render.login import HOME
 from provisioning.render.screens import (
     EXTENSION,
@@ -286,8 +286,7 @@ def _duration(pages: Pages, left: timedelta) -> str:
 
 
 def _moment(visit: _Visit, phone: Phone, moment: datetime) -> str:
-    """A time of day at the place, with its date where that is not today."""
-    zone = ZoneInfo(str(phone.settings["time.zone"].value) or "UTC")
-    local, today = moment.astimezone(zone), visit.core.clock().astimezone(zone).date()
-    clock = local.strftime("%H:%M" if phone.settings["time.24h"].value else "%I:%M %p")
-    return clock if local.date() == today else f"{local.date().isoformat()} {clock}"
+    """A moment by the place's clock, as the phone writes the time of day."""
+    zone = zone_named(phone.settings["time.zone"].value)
+    form = "%H:%M" if phone.settings["time.24h"].value else "%I:%M %p"
+    return clock_time(moment, zone, visit.core.clock(), form)

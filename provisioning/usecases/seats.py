@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,11 +10,12 @@ from uuid import UUID
 from provisioning.domain import fields
 from provisioning.domain.errors import InvalidInput, NotFound
 from provisioning.domain.kinds import Release, SessionEnd
+from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
-from provisioning.store import hotdesk, queries
+from provisioning.store import hotdesk, persons, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
-from provisioning.store.devices import Device, Station
+from provisioning.store.devices import Station
 from provisioning.store.hotdesk import HotdeskSession, Wanted
 from provisioning.store.organisations import Site
 from provisioning.store.people import User
@@ -38,8 +39,8 @@ class Seat:
     session: HotdeskSession
     user: User
     station: Station
-    place: str = ""
-    site: UUID | None = None
+    place: str
+    site: UUID | None
 
     @property
     def id(self) -> UUID:
@@ -47,13 +48,38 @@ class Seat:
         return self.session.id
 
 
+def seats(session: Session, rows: Sequence[HotdeskSession]) -> list[Seat]:
+    """Sessions as they are looked at."""
+    places = persons.places(session, [row.station_id for row in rows])
+    devices = [place.device.id for place in places.values() if place.device]
+    macs = queries.macs(session, devices)
+    found = []
+    for row in rows:
+        where = places[row.station_id]
+        part_of = where.device or where.system
+        found.append(
+            Seat(
+                row,
+                session.get_one(User, row.user_id),
+                where.station,
+                called(where, macs.get(where.device.id) if where.device else None),
+                part_of.site_id if part_of else None,
+            )
+        )
+    return found
+
+
 def seat(session: Session, row: HotdeskSession) -> Seat:
     """A session as it is looked at."""
-    station = session.get_one(Station, row.station_id)
-    where = hotdesk.premises(session, station)
-    device = session.get_one(Device, where.device) if where.device else None
-    place = station.name or (device.name if device else "")
-    return Seat(row, session.get_one(User, row.user_id), station, place, where.site)
+    return seats(session, [row])[0]
+
+
+def called(place: persons.Place, mac: Mac | None) -> str:
+    """What people call a place: its own name, its phone's, its MAC, or its slot of a system."""
+    named = place.station.name or (place.device.name if place.device else "")
+    if not named and place.system is not None and place.slot is not None:
+        named = f"{place.system.name} {place.slot.number}"
+    return named or str(mac or "?")
 
 
 def list_sessions(
@@ -80,7 +106,7 @@ def list_sessions(
         rows = hotdesk.listed(
             session, actor.organisation, wanted, q=page.q, limit=page.limit, cursor=page.cursor
         )
-        return [seat(session, row) for row in rows]
+        return seats(session, rows)
 
 
 def end_session(

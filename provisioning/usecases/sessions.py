@@ -215,6 +215,12 @@ def change_password(core: Core, signed_in: SignedIn, current: str, new: str) -> 
     return SignedIn(signed_in.session, row, signed_in.member, signed_in.source)
 
 
+def login_of_link(core: Core, token: str) -> Login:
+    """The login that a one-time link is for, which it stays good for; raises NotFound."""
+    with core.database.read() as session:
+        return _good_link(core, session, token_hash(token))
+
+
 def reset_password(core: Core, token: str, password: str, source: str = "") -> None:
     """Set a new password by a one-time link; every session of the login ends, and any waiting.
 
@@ -223,13 +229,10 @@ def reset_password(core: Core, token: str, password: str, source: str = "") -> N
     Raises NotFound for a link that is unknown, used or too old, and InvalidInput for a password
     that is too easy, which leaves the link as it is.
     """
-    digest = token_hash(token)
-    with core.database.read() as session:
-        login = _good_link(core, session, digest)
-    check_password_form(password, login.email)
+    check_password_form(password, login_of_link(core, token).email)
     hashed = hash_password(password)
     with core.database.write() as session:
-        row = _good_link(core, session, digest, lock=True)
+        row = _good_link(core, session, token_hash(token), lock=True)
         written_by(session, Author(row.email, source=source))
         row.password_hash, row.must_change = hashed, False
         members.end_links(session, row.id)

@@ -1,4 +1,4 @@
-"""A phone by its label: how it stands with whoever has scanned it and signed in, and leaving it.
+"""A phone by its label: how it stands with whoever has scanned it and signed in.
 
 The label only names the phone. Who may take it is decided by the same rules as a login there, but
 without a PIN: the person has proven who they are by signing in.
@@ -6,8 +6,8 @@ without a PIN: the person has proven who they are by signing in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,27 +15,25 @@ from zoneinfo import ZoneInfo
 from provisioning.domain.errors import (
     HotdeskingOff,
     LoggedInElsewhere,
-    NobodysOwn,
     NotFound,
     StationOccupied,
 )
 from provisioning.domain.hotdesk import Elsewhere, TakeOver, check
-from provisioning.domain.ids import is_label_code
-from provisioning.domain.kinds import SessionEnd
-from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level
-from provisioning.domain.wording import closest
-from provisioning.store import hotdesk, labels, members, queries
+from provisioning.domain.timezones import zone_named
+from provisioning.domain.wording import spoken
+from provisioning.store import hotdesk, members, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
 from provisioning.store.hotdesk import HotdeskSession
 from provisioning.store.organisations import Organisation
 from provisioning.store.people import User
-from provisioning.usecases import seats
-from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases import me, seats
+from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.hotdesk import wish_of
-from provisioning.usecases.labels.codes import Labelled, by_code, gone, labelled
+from provisioning.usecases.labels.codes import Labelled, by_code, gone
+from provisioning.usecases.pages import LONGEST_PAGE, Page
 from provisioning.usecases.personal import held_at, held_by
 
 
@@ -65,12 +63,10 @@ _REFUSED: dict[type[Exception], Standing] = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A phone where the person is logged in; ``until`` is in its place's time."""
+    """Where the person is logged in, and the zone of its clock."""
 
-    station: UUID
-    code: str
-    title: str
-    until: datetime
+    seat: seats.Seat
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +92,16 @@ def look(core: Core, actor: Actor, code: str) -> Phone:
 
     A label of another organisation leads as little anywhere as one that was never printed.
     """
-    user = _own(actor)
+    user = me.own_user(actor)
     with core.database.read() as session:
         found = by_code(session, code)
         if found.station.organisation_id != actor.organisation:
             raise gone()
         person = queries.get(session, User, actor.organisation, user)
         here = hotdesk.open_at(session, [found.station.id]).get(found.station.id)
-        elsewhere = [
-            row for row in hotdesk.open_of(session, user) if row.station_id != found.station.id
-        ]
         mine = here is not None and here.user_id == user
+        held = _held(core, session, seats.seats(session, hotdesk.open_of(session, user)))
+        at_it = [each for each in held if each.seat.station.id == found.station.id]
         return Phone(
             found.station.id,
             found.station.label_code,
@@ -116,32 +111,16 @@ def look(core: Core, actor: Actor, code: str) -> Phone:
             occupant=""
             if here is None or mine
             else _name(core, session, found.station, here.user_id),
-            held=_held(core, session, here) if here is not None and mine else None,
-            elsewhere=tuple(_held(core, session, row) for row in elsewhere),
+            held=at_it[0] if at_it else None,
+            elsewhere=tuple(each for each in held if each not in at_it),
         )
 
 
-def leave(core: Core, actor: Actor, code: str) -> None:
-    """Log the actor out at the phone with a label, also one that nobody may take any more.
-
-    Nothing where they are not logged in. Raises NobodysOwn or NotFound.
-    """
-    user = _own(actor)
-    with changing(core, actor) as session:
-        hotdesk.take_seats(session, actor.organisation)
-        row = labels.station_by_code(session, code) if is_label_code(code) else None
-        if row is None or row.organisation_id != actor.organisation:
-            raise gone()
-        here = hotdesk.open_at(session, [row.id]).get(row.id)
-        if here is not None and here.user_id == user:
-            seats.end(core, session, [here], SessionEnd.LOGOUT)
-
-
 def phones(core: Core, actor: Actor) -> list[Held]:
-    """Where the actor is logged in; raises NobodysOwn."""
-    user = _own(actor)
+    """Where the actor is logged in, on phones and handsets; raises NobodysOwn."""
+    mine = me.my_sessions(core, actor, Page(limit=LONGEST_PAGE))
     with core.database.read() as session:
-        return [_held(core, session, row) for row in hotdesk.open_of(session, user)]
+        return _held(core, session, mine)
 
 
 def other_organisation(core: Core, actor: Actor, code: str) -> Organisation | None:
@@ -162,24 +141,14 @@ def other_organisation(core: Core, actor: Actor, code: str) -> Organisation | No
 
 
 def language_of(core: Core, actor: Actor) -> str:
-    """The language somebody chose for the actor; empty if nobody did."""
+    """The language somebody chose for the actor; empty if nobody did, or one without texts."""
     if actor.user_id is None:
         return ""
     with core.database.read() as session:
         person = queries.get(session, User, actor.organisation, actor.user_id)
         held = held_by(core, session, person)["language"]
     chosen = held.origin.level not in (Level.BUILT_IN, Level.VENDOR)
-    return closest([str(held.value)]) if chosen else ""
-
-
-def _own(actor: Actor) -> UUID:
-    actor.require(Permission.OWN)
-    if actor.user_id is None:
-        raise NobodysOwn(
-            "This login is no user of the organisation, so no phone can be theirs.",
-            remedy="Ask an admin to make it one: PATCH /api/v1/memberships/{id}.",
-        )
-    return actor.user_id
+    return spoken(str(held.value)) if chosen else ""
 
 
 def _standing(
@@ -212,9 +181,8 @@ def _name(core: Core, session: Session, station: Station, user: UUID) -> str:
     return session.get_one(User, user).name if named else ""
 
 
-def _held(core: Core, session: Session, row: HotdeskSession) -> Held:
-    station = session.get_one(Station, row.station_id)
-    found = labelled(session, station)
-    rules = held_at(core, session, station)
-    zone = ZoneInfo(str(rules["time.zone"].value) or "UTC")
-    return Held(station.id, station.label_code, found.title, row.lease_until.astimezone(zone))
+def _held(core: Core, session: Session, found: Iterable[seats.Seat]) -> list[Held]:
+    return [
+        Held(seat, zone_named(held_at(core, session, seat.station)["time.zone"].value))
+        for seat in found
+    ]

@@ -130,14 +130,20 @@ def test_g2_a_scanned_label_makes_the_phone_ones_own(server, chromium, scanned):
 def test_a_link_on_another_site_works_without_script_and_with_the_strict_cookie(
     server, chromium, tmp_path
 ):
-    """Led here by another site, a signed-in person sees the phone at once, also without scripts."""
-    server.make_user(email="grace@example.com", login={"password": PHRASE})
+    """Without scripts somebody invited chooses a password, and led here by another site sees the phone."""
+    server.make_user(email="grace@example.com")
+    invited = server.api("POST", "memberships", {"email": "grace@example.com", "role": "member"})
     phone = server.make_phone(pool=True, model="T54W", name="Reception 2")
     station = server.api("GET", f"devices/{phone.id}/stations")["items"][0]["id"]
     url = server.api("POST", f"stations/{station}/label")["url"]
     context = chromium.new_context(locale="de-DE", viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{server.people}/sign-in")
+    page.goto(invited["link"]["url"])
+    look(page, "reset")
+    page.get_by_label("Neues Passwort", exact=True).fill(PHRASE)
+    page.get_by_label("Neues Passwort noch einmal").fill(PHRASE)
+    page.get_by_role("button", name="Passwort speichern").click()
+    page.get_by_text("Ihr Passwort ist gespeichert.").wait_for()
     page.get_by_label("E-Mail-Adresse").fill("grace@example.com")
     page.get_by_label("Passwort").fill(PHRASE)
     page.get_by_role("button", name="Anmelden").click()

@@ -19,10 +19,12 @@ from provisioning.store import labels, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device, Station
 from provisioning.store.organisations import Site
+from provisioning.store.persons import Place
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.labels.sheet import Label, drawn
 from provisioning.usecases.phones import stored_value
+from provisioning.usecases.seats import called
 
 _GONE = frozenset({DeviceState.BLOCKED, DeviceState.RETIRED})
 
@@ -39,7 +41,7 @@ class Labelled:
     @property
     def title(self) -> str:
         """What people call it."""
-        return self.station.name or self.device.name or (str(self.mac) if self.mac else "?")
+        return called(Place(self.station, self.device), self.mac)
 
     @property
     def takes_logins(self) -> bool:
@@ -99,9 +101,12 @@ def gone() -> NotFound:
 
 
 def labelled(session: Session, station: Station) -> Labelled:
-    """A station with the phone it is part of, whatever state that is in; NotFound for a handset."""
+    """A station with the phone it is part of, whatever state that is in; NotFound for a handset.
+
+    A handset is no one place's: it goes about with people, and is logged in at by dial code.
+    """
     if station.device_id is None:
-        raise NotFound("Nobody logs in at a handset.", remedy="Name a phone's station.")
+        raise NotFound("A handset has no label.", remedy="Name a phone's station.")
     device = session.get_one(Device, station.device_id)
     mac = queries.macs(session, [device.id]).get(device.id)
     return Labelled(station, device, session.get_one(Site, device.site_id), mac)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import pytest
 
-from provisioning.domain.timezones import Change, zone_rule
+from provisioning.domain.timezones import Change, clock_time, zone_named, zone_rule
 
 ZONES = [
     "UTC",
@@ -217,3 +217,19 @@ def test_unknown_zone_is_refused():
     """A name that is no zone is zoneinfo's own error, which the context answers with UTC."""
     with pytest.raises(ZoneInfoNotFoundError):
         zone_rule("Europe/Nowhere", 2026)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Europe/Berlin", "00:30"),
+        ("", "2026-03-01 23:30"),
+        ("No/Where", "2026-03-01 23:30"),
+        ("../etc", "2026-03-01 23:30"),
+    ],
+)
+def test_a_moment_is_told_by_the_places_clock(name, shown):
+    """The date is there where it is not the place's today; a zone nobody knows is UTC."""
+    moment = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    now = moment + timedelta(hours=3)
+    assert clock_time(moment, zone_named(name), now) == shown

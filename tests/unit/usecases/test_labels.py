@@ -96,7 +96,7 @@ def test_labels_take_a_permission_and_stay_at_home(core, actor, neighbour):
 
 
 def test_a_handset_has_no_label(core, actor):
-    """Nobody logs in at a handset, so there is no label for one."""
+    """A handset goes about with people, who log in there by dial code, so there is no label for one."""
     system = dect.add_system(core, actor, name="tower", capacity=20)
     slot = handsets.put_handset(core, actor, system.id, name="Porter")
     with pytest.raises(NotFound):

@@ -61,18 +61,7 @@ def test_taking_twice_is_taking_once(core, actor, person, station):
     again = me.take(core, ada, station.id)
     assert first.session.id == again.session.id
     assert taking.look(core, ada, station.label_code).standing is Standing.YOURS
-    assert [held.code for held in taking.phones(core, ada)] == [station.label_code]
-
-
-def test_nobody_logs_somebody_else_out(core, actor, person, station):
-    """Leaving ends one's own session only, and does nothing where there is none."""
-    ada, bob = person("Ada", "1001"), person("Bob", "1002")
-    me.take(core, ada, station.id)
-    taking.leave(core, bob, station.label_code)
-    assert seated(core, actor) == ["1001"]
-    taking.leave(core, ada, station.label_code)
-    taking.leave(core, ada, station.label_code)
-    assert seated(core, actor) == []
+    assert [held.seat.id for held in taking.phones(core, ada)] == [first.session.id]
 
 
 def test_only_people_of_the_organisation_take_its_phones(core, actor, neighbour, person, station):
@@ -81,7 +70,6 @@ def test_only_people_of_the_organisation_take_its_phones(core, actor, neighbour,
     stranger = replace(ada, organisation_id=neighbour.organisation)
     for call, what in (
         (me.take, station.id),
-        (taking.leave, station.label_code),
         (taking.look, station.label_code),
     ):
         with pytest.raises(NotFound):
@@ -102,7 +90,7 @@ def test_a_blocked_phone_is_no_ones_to_take_but_still_shown_to_who_sits_there(
     devices.change_device(core, actor, station.device_id, {"state": "blocked"})
     with pytest.raises(NotFound):
         taking.look(core, ada, station.label_code)
-    held = taking.phones(core, ada)
-    assert [each.station for each in held] in ([station.id], [])
-    taking.leave(core, ada, station.label_code)
+    (held,) = taking.phones(core, ada)
+    assert held.seat.station.id == station.id
+    me.end_my_session(core, ada, held.seat.id)
     assert seated(core, actor) == []

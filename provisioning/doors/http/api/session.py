@@ -73,7 +73,7 @@ class Reset(Input):
     """A password to have from now on, by a one-time link."""
 
     token: Text
-    """What follows the # of the link."""
+    """What the link ends in."""
     password: Secret
 
 
@@ -81,7 +81,7 @@ class Offer(Input):
     """A membership to take on."""
 
     token: Text
-    """What follows the # of the link."""
+    """What the link ends in."""
 
 
 class Password(Input):

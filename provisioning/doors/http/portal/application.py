@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from provisioning.domain.errors import BrokenRule
 from provisioning.domain.wording import accepted
 from provisioning.doors.http.cookies import COOKIE, is_https, set_cookie
 from provisioning.doors.http.errors import status_of
-from provisioning.doors.http.portal.asked import HOME, Answer, Asked, Redirect, View
+from provisioning.doors.http.portal.asked import HOME, Answer, Asked, Redirect, View, own_path
 from provisioning.doors.http.portal.forms import ForeignForm, read_form
 from provisioning.doors.http.portal.pages import STYLE, STYLE_HASH, STYLE_PATH, rendered
 from provisioning.doors.http.portal.refusals import refused, told
@@ -29,8 +28,9 @@ _HTML = "text/html; charset=utf-8"
 _ALWAYS = {
     hdrs.CACHE_CONTROL: "no-store",
     "X-Content-Type-Options": "nosniff",
-    # Labels' codes stay with us; "no-referrer" would make browsers hide the origin of forms too.
-    "Referrer-Policy": "same-origin",
+    # No path is told, not to us either: some hold codes and tokens. "no-referrer" would make
+    # browsers hide the origin of forms too (Fetch, section 3.1).
+    "Referrer-Policy": "strict-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -38,8 +38,6 @@ _ALWAYS = {
 _NO_OTHER_SITE = frozenset({"none", "same-origin"})
 """What Sec-Fetch-Site says of a navigation that takes every cookie along."""
 
-_GET_ABLE = re.compile(r"/take/[a-z2-7]{16}|/(?!take)[a-z-]+")
-"""The part of a path to come back to once what had to come first is done."""
 _NOT_THE_API = "/{path:(?!api/).*}"
 
 _log = structlog.get_logger(__name__)
@@ -59,9 +57,10 @@ def add_pages(application: web.Application, core: Core) -> None:
     for path in dict.fromkeys((*SHOWN, *SENT)):
         resource = application.router.add_resource(path)
         if path in SENT:
-            resource.add_route(hdrs.METH_POST, _handler(core, workers, SENT[path]))
+            sent = _handler(core, workers, SENT[path], shown=path in SHOWN)
+            resource.add_route(hdrs.METH_POST, sent)
         if path in SHOWN:
-            shown = _handler(core, workers, SHOWN[path])
+            shown = _handler(core, workers, SHOWN[path], shown=True)
             resource.add_route(hdrs.METH_GET, shown)
             resource.add_route(hdrs.METH_HEAD, shown)
     application.router.add_get(STYLE_PATH, _style)
@@ -73,7 +72,11 @@ def _missing(asked: Asked) -> Answer:
     return told("missing", asked.language, HTTPStatus.NOT_FOUND)
 
 
-def _handler(core: Core, workers: ThreadPoolExecutor, view: View) -> _Handler:
+def _handler(
+    core: Core, workers: ThreadPoolExecutor, view: View, *, shown: bool = False
+) -> _Handler:
+    """What answers a request by a view; a path that is ``shown`` can be come back to by GET."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         asked = _asked(core, request)
         try:
@@ -84,7 +87,8 @@ def _handler(core: Core, workers: ThreadPoolExecutor, view: View) -> _Handler:
         except BrokenRule as error:
             return _response(request, asked, refused(error, asked.language, HOME))
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(workers, _answer, view, asked, request.path)
+        here = own_path(request.path) if shown else asked.then
+        answer = await loop.run_in_executor(workers, _answer, view, asked, here)
         return _response(request, asked, answer)
 
     return handle
@@ -106,9 +110,11 @@ def _asked(core: Core, request: web.Request) -> Asked:
     )
 
 
-def _answer(view: View, asked: Asked, path: str) -> Answer:
-    """What a view answers, in a worker thread; every error becomes a page."""
-    here = found[0] if (found := _GET_ABLE.match(path)) else HOME
+def _answer(view: View, asked: Asked, here: str) -> Answer:
+    """What a view answers, in a worker thread; every error becomes a page, or leads back ``here``.
+
+    That is once what had to come first is done.
+    """
     try:
         return view(asked)
     except BrokenRule as error:

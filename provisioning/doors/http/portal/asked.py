@@ -21,6 +21,10 @@ PASSWORD = "/password"  # noqa: S105 - the address of a page
 ORGANISATION = "/organisation"
 AUTHENTICATOR = "/authenticator"
 SIGN_OUT = "/sign-out"
+LOG_OUT = "/log-out"
+PIN = "/pin"
+HERE = "here"
+"""What a path is followed by once one of our own pages has led there."""
 
 _OWN_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 _LONGEST_PATH = 200
@@ -61,6 +65,13 @@ class Asked:
         """Where to go on afterwards."""
         return own_path(self.form.get("next", "") or self.query.get("next", ""))
 
+    def led_by_others(self) -> bool:
+        """Whether another site led here first, so that a cookie there may be is not sent.
+
+        A navigation that begins on a page of ours takes it along (RFC 6265bis, 5.2).
+        """
+        return self.cookie_held_back and HERE not in self.query
+
     def signed_in(self) -> SignedIn:
         """Who asks; raises Unauthenticated."""
         if self.who is None:
@@ -87,6 +98,11 @@ class Page:
     status: HTTPStatus = HTTPStatus.OK
     token: str | None = None
     retry_after: int | None = None
+
+
+def arrived(path: str, title: str) -> Page:
+    """A page of ours that leads on to a path at once, with the cookie."""
+    return Page("arrived", {"title": title, "onward": f"{path}?{HERE}=1"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from provisioning.domain.errors import (
     MustEnrolTotp,
     NobodysOwn,
     NotFound,
+    RightMissing,
     StoreUnavailable,
     TooManyAttempts,
     Unauthenticated,
@@ -40,7 +41,8 @@ _STEPS: dict[type[BrokenRule], str] = {
 
 _SUBJECTS: dict[type[BrokenRule], str] = {
     NobodysOwn: "nobody",
-    NotFound: "gone",
+    NotFound: "missing",
+    RightMissing: "right",
     Forbidden: "member",
     InvalidInput: "bad",
 }

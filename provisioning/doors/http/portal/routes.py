@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioning.doors.http.portal import sign_in, take
+from provisioning.doors.http.portal import links, pin, sign_in, take
 from provisioning.doors.http.portal.asked import (
     AUTHENTICATOR,
     CODE,
     HOME,
+    LOG_OUT,
     ORGANISATION,
     PASSWORD,
+    PIN,
     SIGN_IN,
     SIGN_OUT,
     View,
 )
+from provisioning.usecases.links import JOIN, RESET
 
 _LABEL = f"{take.TAKE}/{{code}}"
+_RESET, _JOIN = f"{RESET}/{{token}}", f"{JOIN}/{{token}}"
 
 SHOWN: Mapping[str, View] = {
     HOME: take.show_home,
@@ -24,6 +28,9 @@ SHOWN: Mapping[str, View] = {
     PASSWORD: sign_in.show_password,
     ORGANISATION: sign_in.show_organisations,
     AUTHENTICATOR: sign_in.show_authenticator,
+    PIN: pin.show_pin,
+    _RESET: links.show_reset,
+    _JOIN: links.show_offer,
     _LABEL: take.show_phone,
 }
 """What answers to GET, and changes nothing."""
@@ -35,7 +42,10 @@ SENT: Mapping[str, View] = {
     ORGANISATION: sign_in.choose_organisation,
     AUTHENTICATOR: sign_in.set_up_authenticator,
     SIGN_OUT: sign_in.sign_out,
+    PIN: pin.change_pin,
+    _RESET: links.reset_password,
+    _JOIN: links.accept_offer,
     _LABEL: take.take_phone,
-    f"{_LABEL}/log-out": take.leave_phone,
+    LOG_OUT: take.log_out,
 }
 """What answers to the POST of a form."""

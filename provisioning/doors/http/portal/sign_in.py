@@ -34,6 +34,9 @@ from provisioning.usecases import sessions, totp
 from provisioning.usecases.sign_in_steps import FirstStep, seal, unseal
 from provisioning.usecases.signed_in import SignedIn
 
+CHOSEN = "chosen"
+"""What the address is followed by where a password has just been chosen by a link."""
+
 _TAKE = "/take/"
 
 
@@ -99,6 +102,7 @@ def _sign_in_form(asked: Asked, fault: str = "", *, email: str = "", **of_fault:
     values = {
         "next": asked.then,
         "for_phone": asked.then.startswith(_TAKE),
+        "chosen": CHOSEN in asked.query,
         "email": email,
         "fault": say(asked.language, fault, **of_fault) if fault else "",
     }

@@ -5,36 +5,35 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from provisioning.domain.errors import Conflict, NotFound, RightMissing, StaleRevision
 from provisioning.domain.ids import is_label_code
+from provisioning.domain.timezones import clock_time
 from provisioning.domain.wording import say
-from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect
+from provisioning.doors.http.portal.asked import Answer, Asked, Page, Redirect, arrived
 from provisioning.doors.http.portal.refusals import told
 from provisioning.usecases import me, taking
 from provisioning.usecases.actors import Actor
 
 TAKE = "/take"
-HERE = "here"
-"""What the address of a label is followed by once one of our own pages has led there."""
 
 _ENDLESS = timedelta(days=1000)
 """A lease that is longer has no end that would mean anything to people."""
 
 
 def show_home(asked: Asked) -> Answer:
-    """Where the person is logged in."""
+    """Where the person is logged in, and the way to their PIN if they may have one."""
     actor = asked.actor()
     held = [_held(asked, each) for each in taking.phones(asked.core, actor)]
-    return Page("home", {"phones": held})
+    return Page("home", {"phones": held, "pin": me.may_log_in(asked.core, actor)})
 
 
 def show_phone(asked: Asked) -> Answer:
     """The phone a label names, and what the person may do there."""
     code = _code(asked)
-    if is_label_code(code) and asked.cookie_held_back and HERE not in asked.query:
-        # A navigation that begins on a page of ours takes the cookie along (RFC 6265bis, 5.2).
-        return Page("arrived", {"onward": f"{TAKE}/{code}?{HERE}=1"})
+    if is_label_code(code) and asked.led_by_others():
+        return arrived(f"{TAKE}/{code}", say(asked.language, "take.button"))
     return _phone_page(asked, asked.actor(), code)
 
 
@@ -51,14 +50,10 @@ def take_phone(asked: Asked) -> Answer:
     return Redirect(f"{TAKE}/{phone.code}")
 
 
-def leave_phone(asked: Asked) -> Answer:
-    """Log out of it."""
-    actor, code = asked.actor(), _code(asked)
-    try:
-        taking.leave(asked.core, actor, code)
-    except NotFound:
-        return _gone(asked)
-    return Redirect(asked.then if "next" in asked.form else f"{TAKE}/{code}")
+def log_out(asked: Asked) -> Answer:
+    """Log out where the person is logged in, phone or handset; what has ended stays as it is."""
+    me.end_my_session(asked.core, asked.actor(), asked.form.get("session", ""))
+    return Redirect(asked.then)
 
 
 def _code(asked: Asked) -> str:
@@ -95,18 +90,18 @@ def _gone(asked: Asked) -> Page:
 
 
 def _held(asked: Asked, held: taking.Held) -> dict[str, Any]:
+    until = held.seat.session.lease_until
     return {
-        "code": held.code,
-        "title": held.title,
-        "until": _until(asked, held.until),
-        "moment": held.until.isoformat(),
+        "session": held.seat.id,
+        "title": held.seat.place,
+        "until": _until(asked, until, held.zone),
+        "moment": until.astimezone(held.zone).isoformat(),
     }
 
 
-def _until(asked: Asked, until: datetime) -> str:
+def _until(asked: Asked, until: datetime, zone: ZoneInfo) -> str:
     """Until when somebody is logged in, in the place's time."""
-    now = asked.core.clock().astimezone(until.tzinfo)
+    now = asked.core.clock()
     if until - now > _ENDLESS:
         return say(asked.language, "take.yours")
-    form = "%H:%M" if until.date() == now.date() else "%Y-%m-%d %H:%M"
-    return say(asked.language, "take.yours-until", time=until.strftime(form))
+    return say(asked.language, "take.yours-until", time=clock_time(until, zone, now))

@@ -246,7 +246,7 @@ async def test_any_request_of_a_page_gets_a_page(browser, ada, data):
 
 async def test_pages_allow_no_script_and_no_frame(browser):
     """Every page forbids scripts, frames and other origins, and is kept nowhere."""
-    for path in ("/sign-in", "/nothing/here", f"/take/{'a' * 16}"):
+    for path in ("/sign-in", "/nothing/here", f"/take/{'a' * 16}", f"/reset/{'a' * 26}"):
         seen = await browser.ask("GET", path)
         policy = seen.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -254,7 +254,7 @@ async def test_pages_allow_no_script_and_no_frame(browser):
         assert "frame-ancestors 'none'" in policy
         assert seen.headers["Cache-Control"] == "no-store"
         assert seen.headers["X-Content-Type-Options"] == "nosniff"
-        assert seen.headers["Referrer-Policy"] == "same-origin"
+        assert seen.headers["Referrer-Policy"] == "strict-origin"
 
 
 async def test_the_style_sheet_may_be_kept(browser):

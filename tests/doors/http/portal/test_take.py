@@ -7,7 +7,10 @@ import pytest
 from provisioning.usecases import (
     assignments,
     audit,
+    dect,
     devices,
+    handsets,
+    hotdesk,
     memberships,
     seats,
     sip,
@@ -54,20 +57,48 @@ async def test_g2_scan_sign_in_and_the_phone_is_yours(core, actor, office, ada, 
     assert page.went == [here, here]
     assert "You are logged in until " in page.text
     assert seated(core, actor) == {station.id: "1001"}
+    assert page.form("/log-out")["next"] == here
     page = await browser("GET", "/")
     assert "Reception" in page.text
-    assert page.form(f"{here}/log-out") == {"next": "/"}
-    page = await browser("POST", f"{here}/log-out")
+    page = await browser("POST", "/log-out", page.form("/log-out") | {"next": here})
     assert "This phone is free." in page.text
     assert seated(core, actor) == {}
+
+
+async def test_hd14_a_handset_keeps_nobody_from_the_pages(
+    core, actor, office, ada, browser, address
+):
+    """Whoever is logged in at a handset, named or not, sees it, and can log out there or move."""
+    tower = dect.add_system(core, actor, name="Tower", capacity=20)
+    made = [
+        handsets.put_handset(core, actor, tower.id, name=name).station for name in ("", "Porter")
+    ]
+    for number, station in enumerate(made):
+        stations.change_station(core, actor, station.id, {"hotdesking": "any"})
+        sip.add_account(core, actor, username=f"place-{number}", station_id=station.id)
+    users.set_pin(core, actor, ada, "482913")
+    here = address(office.phone())
+    await browser.sign_in("ada@example.com")
+    for number, name in enumerate(("Tower 1", "Porter")):
+        place = f"place-{number}"
+        hotdesk.log_in(core, actor, sip_username=place, extension="1001", pin="482913")
+        page = await browser("GET", "/")
+        assert name in page.text
+        assert f"“{name}”" in (await browser("GET", here)).text
+        await browser("POST", "/log-out", page.form("/log-out"))
+        assert seated(core, actor) == {}
+    hotdesk.log_in(core, actor, sip_username="place-1", extension="1001", pin="482913")
+    await browser("POST", here)
+    assert list(seated(core, actor).values()) == ["1001"]
+    assert "Porter" not in (await browser("GET", "/")).text
 
 
 async def test_hd15_a_taken_phone_is_in_the_audit_log(core, actor, office, ada, browser, address):
     """Taking a phone by its label is told with the person as its author."""
     here = address(office.phone())
     await browser.sign_in("ada@example.com")
-    await browser("POST", here)
-    await browser("POST", f"{here}/log-out")
+    page = await browser("POST", here)
+    await browser("POST", "/log-out", page.form("/log-out"))
     told = audit.list_events(core, actor, audit.Wanted(), Page())
     about = [event for event in told if event.kind == "hotdesk-session"]
     assert {event.actor for event in about} == {"ada@example.com"}
@@ -97,8 +128,7 @@ async def test_g5_a_place_that_keeps_people_offers_to_log_out_there(
     page = await browser("POST", address(second))
     assert page.status == 409
     assert address(second) not in [where for where, _ in page.forms]
-    out = f"{address(first)}/log-out"
-    page = await browser("POST", out, page.form(out))
+    page = await browser("POST", "/log-out", page.form("/log-out"))
     assert page.went[-1] == address(second)
     assert "This phone is free." in page.text
     assert seated(core, actor) == {}
@@ -112,7 +142,7 @@ async def test_g5_hd4_an_occupied_phone_is_refused_and_named_as_far_as_privacy_a
     office.set("organisation", actor.organisation, **{"hotdesk.show-name": True})
     here = address(station)
     await browser.sign_in("ada@example.com")
-    await browser("POST", here)
+    own = (await browser("POST", here)).form("/log-out")
     other = type(browser)(client)
     await other.sign_in("bob@example.com")
     page = await other("POST", here)
@@ -123,7 +153,8 @@ async def test_g5_hd4_an_occupied_phone_is_refused_and_named_as_far_as_privacy_a
     page = await other("GET", here)
     assert "Ada" not in page.html
     assert "Somebody else is logged in" in page.text
-    page = await other("POST", f"{here}/log-out")
+    page = await other("POST", "/log-out", own)
+    assert (page.status, page.title) == (404, "No such page | Roost")
     assert seated(core, actor) == {station.id: "1001"}
 
 
@@ -179,13 +210,16 @@ async def test_labels_that_lead_nowhere_are_one_page(
         "/take/x",
         "/take/%00",
     ):
-        for method, ending in (("GET", ""), ("POST", ""), ("POST", "/log-out")):
-            page = await browser(method, path + ending)
+        for method in ("GET", "POST"):
+            page = await browser(method, path)
             pages.add((page.status, page.html))
     ((status, html),) = pages
     assert status == 404
     assert "This label is not valid" in html
-    assert (await browser("GET", address(good).upper().replace("/TAKE", "/take"))).status == 200
+    typed = address(good).upper().replace("/TAKE", "/take")
+    assert (await browser("GET", typed)).status == 200
+    browser.cookie = ""
+    assert (await browser("GET", typed)).went[-1] == f"/sign-in?next={typed}"
     assert seated(core, actor) == seated(core, neighbour) == {}
 
 
@@ -255,11 +289,15 @@ async def test_pages_speak_the_browsers_language(office, ada, browser, address, 
     assert f'<html lang="{page.headers["Content-Language"]}">' in page.html
 
 
-async def test_pages_speak_the_persons_language(office, ada, browser, address):
-    """What somebody chose for the person goes before what the browser says."""
-    office.set("user", ada, language="de")
+@pytest.mark.parametrize(
+    ("chosen", "free"), [("de", "Dieses Telefon ist frei."), ("it", "Ce téléphone est libre.")]
+)
+async def test_pages_speak_the_persons_language(office, ada, browser, address, chosen, free):
+    """What somebody chose for the person goes before the browser's, if pages are written in it."""
+    office.set("user", ada, language=chosen)
+    browser.language = "fr"
     page = await browser.sign_in("ada@example.com", then=address(office.phone()))
-    assert "Dieses Telefon ist frei." in page.text
+    assert free in page.text
 
 
 async def test_hostile_names_are_inert(core, actor, office, client, browser, address):
