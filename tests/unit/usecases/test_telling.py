@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
+from provisioning.domain.errors import UnreadableSecret
 from provisioning.domain.kinds import ReloadState, Way
 from provisioning.store import outbox, pacing, queries, telling
 from provisioning.store.devices import Device, Station
@@ -152,6 +153,11 @@ def test_told_but_not_back_is_shown_with_the_answer(core, desk, rename, status, 
     (again,) = claim(core)
     told(core, again, OK)
     assert row_of(core, desk.device).tries == 2
+    clock.turn(seconds=AGAIN[1].total_seconds())
+    (again,) = claim(core)
+    told(core, again, SILENT)
+    assert row_of(core, desk.device).told_at is None
+    assert status() == "saved; not reached by SIP: no answer"
 
 
 def test_silent_phone_is_told_ever_less_and_given_up(core, desk, rename, status, clock):
@@ -219,6 +225,25 @@ def test_phone_in_the_middle_of_a_boot_is_left_alone(core, actor, desk, rename, 
     came = datetime.now(UTC)
     assert claim(core, came + 10 * SECOND) == []
     assert len(claim(core, came + 30 * SECOND)) == 1
+
+
+def test_broken_secret_keeps_a_phone_waiting(core, actor, crowd, monkeypatch):
+    """A phone of which a secret cannot be read waits and says so; the others are told."""
+    broken = next(iter(crowd))
+    find = reload.told_account
+
+    def fail(rows):
+        if rows.device.id == broken:
+            raise UnreadableSecret("A stored secret (sip) is damaged.")
+        return find(rows)
+
+    monkeypatch.setattr(reload, "told_account", fail)
+    to_tell(core, core.clock(), 100)
+    rows = progress.list_reloads(core, actor, progress.Page(limit=100))
+    assert {row.held for row in rows if row.device_id == broken} == {
+        "A stored secret (sip) is damaged."
+    }
+    assert {row.held for row in rows if row.device_id != broken} == {"it has no SIP account"}
 
 
 # --- claimed, paced
@@ -310,6 +335,14 @@ def test_instants_keep_the_pace_of_all_replicas(database):
     with database.write() as session:
         later = at + timedelta(hours=1)
         assert pacing.hand_out(session, 1, later, 50) == [later]
+
+
+def test_replica_whose_clock_is_wrong_holds_no_other_up(core, actor, desk):
+    """Phones told by a replica that is a minute ahead leave the others' pace as it is."""
+    for ahead in (60 * SECOND, 0 * SECOND):
+        reload.tell_now(core, actor, desk.device)
+        (item,) = to_tell(core, datetime.now(UTC) + ahead, 1)
+        assert item.wait < 10 * SECOND
 
 
 def test_pace_of_none_tells_nobody(core, desk, rename):
@@ -467,7 +500,7 @@ def test_login_is_looked_at_and_told_at_once(core, actor, desk, add_person, cloc
     clock.now = datetime.now(UTC)
     assert settle(core) == 1
     (item,) = claim(core)
-    assert item.at - clock.now < SECOND
+    assert item.wait < SECOND
     assert row_of(core, desk.device).urgent
 
 
@@ -498,6 +531,27 @@ def test_hd6_phone_in_a_call_is_told_after_it(core, actor, desk, rename, status)
     core.database.stir = lambda: stirred.append(True)
     call(core, desk, "ended")
     assert stirred
+    (item,) = claim(core)
+    assert item.device == desk.device
+
+
+def test_hd6_end_of_a_call_brings_no_try_forward(core, desk, rename, status, clock):
+    """A phone that was told in vain is told again in its time, however many calls end meanwhile."""
+    rename(desk)
+    (item,) = claim(core)
+    told(core, item, OK)
+    with core.database.write() as session:
+        session.execute(update(Device).values(vendor="snom"))
+    for event in ("started", "ended") * 3:
+        call(core, desk, event)
+    assert claim(core) == []
+    call(core, desk, "started")
+    clock.turn(minutes=2)
+    assert claim(core) == []
+    answered = "told but not back after 2 minutes: 200 OK"
+    assert status() == f"{answered}; not told again: it is in a call"
+    call(core, desk, "ended")
+    assert status() == answered
     assert len(claim(core)) == 1
 
 
@@ -509,11 +563,20 @@ def test_hd6_phone_that_waits_by_itself_is_told_during_a_call(core, desk, rename
 
 
 def test_hd6_call_without_an_end_ends_after_four_hours(core, actor, desk, clock):
-    """A call nobody told the end of holds a reload back for four hours and no longer."""
+    """A call nobody told the end of holds a reload back for four hours, whatever calls follow."""
+    hours = [clock.now + timedelta(hours=number) for number in range(6)]
     with core.database.write() as session:
-        pacing.call_began(session, actor.organisation, desk.device, clock.now)
-        assert pacing.in_call(session, [desk.device], clock.now + timedelta(hours=3, minutes=59))
-        assert not pacing.in_call(session, [desk.device], clock.now + timedelta(hours=4))
+        for hour in hours[:4]:
+            pacing.call_began(session, actor.organisation, desk.device, hour)
+            assert pacing.in_call(session, [desk.device], hour)
+            if hour != hours[0]:
+                pacing.call_ended(session, desk.device)
+        assert pacing.in_call(session, [desk.device], hours[4] - SECOND)
+        assert not pacing.in_call(session, [desk.device], hours[4])
+        pacing.call_began(session, actor.organisation, desk.device, hours[5])
+        assert pacing.in_call(session, [desk.device], hours[5])
+        pacing.call_ended(session, desk.device)
+        assert not pacing.in_call(session, [desk.device], hours[5])
 
 
 # --- on demand
