@@ -97,6 +97,11 @@ def claim(core, at=None, limit=10):
     return to_tell(core, at or core.clock(), limit)
 
 
+def asterisk(_session, _cipher, _server):
+    """Asterisk behind every SIP server."""
+    return Connector("pbx", 5038)
+
+
 # --- from saved to current
 
 
@@ -337,8 +342,9 @@ def test_instants_keep_the_pace_of_all_replicas(database):
         assert pacing.hand_out(session, 1, later, 50) == [later]
 
 
-def test_replica_whose_clock_is_wrong_holds_no_other_up(core, actor, desk):
+def test_replica_whose_clock_is_wrong_holds_no_other_up(core, actor, desk, settled):
     """Phones told by a replica that is a minute ahead leave the others' pace as it is."""
+    settled()
     for ahead in (60 * SECOND, 0 * SECOND):
         reload.tell_now(core, actor, desk.device)
         (item,) = to_tell(core, datetime.now(UTC) + ahead, 1)
@@ -362,24 +368,33 @@ def test_ways_follow_the_order_of_the_place():
     reach = Reach("192.0.2.1", contact=Contact("7", "192.0.2.1"), pbx=pbx)
     found = ways(uuid4(), data, ("http", "asterisk", "freeswitch", "sip"), reach)
     assert [item.way for item in found] == [Way.HTTP, Way.ASTERISK, Way.SIP]
-    away = Reach("", "it is behind a NAT", contact=Contact("7", ""), pbx=pbx)
-    assert [item.way for item in ways(uuid4(), data, tuple(Way), away)] == [Way.ASTERISK]
-    assert ways(uuid4(), data, ("sip",), away) == []
     assert ways(uuid4(), ReloadData(none="it cannot"), tuple(Way), reach) == []
     restart = ways(uuid4(), ReloadData(reboot="resync", restarts=True), tuple(Way), reach)
     assert {item.event for item in restart} == {"resync"}
 
 
+@pytest.mark.parametrize(
+    ("pbx", "alone", "found"),
+    [
+        (Way.ASTERISK, True, [Way.ASTERISK]),
+        (Way.ASTERISK, False, []),
+        (Way.FREESWITCH, False, [Way.FREESWITCH]),
+    ],
+)
+def test_phone_away_is_told_by_a_pbx_that_needs_no_address(pbx, alone, found):
+    """Behind a NAT Asterisk is asked only for a whole account, never to send to the NAT itself."""
+    contact = Contact("7", "8.8.8.8", alone=alone)
+    away = Reach("", "it is behind a NAT", contact, Connector("pbx", 5038, way=pbx))
+    data = ReloadData(notify="check-sync", http=HttpReload(path="/sync"))
+    assert [item.way for item in ways(uuid4(), data, tuple(Way), away)] == found
+
+
 def test_next_way_is_tried_at_once(core, desk, rename, clock):
     """What one way did not do, the next one of the place does without waiting."""
     rename(desk)
-
-    def pbx(_session, _cipher, _server):
-        return Connector("pbx", 5038)
-
     order = []
     for _ in range(3):
-        (item,) = to_tell(core, clock.now, 10, pbx)
+        (item,) = to_tell(core, clock.now, 10, asterisk)
         order.append(item.way)
         told(core, item, SILENT)
         if row_of(core, desk.device).next_at:
@@ -387,13 +402,24 @@ def test_next_way_is_tried_at_once(core, desk, rename, clock):
     assert order == [Way.SIP, Way.ASTERISK, Way.SIP]
 
 
-def test_place_may_leave_ways_out(core, actor, desk, rename, status):
-    """A site that allows no way leaves its phones to their poll."""
+@pytest.mark.parametrize(
+    ("vendor", "web", "why"),
+    [
+        ("yealink", "https", "its place allows none of the ways to tell it"),
+        ("poly-ucs", "both", "its web server takes no request with the setting web.mode 'both'"),
+        ("poly-ucs", "https", ""),
+    ],
+)
+def test_place_may_leave_ways_out(core, actor, desk, settled, rename, status, vendor, web, why):
+    """A site that allows no way leaves its phones to their poll, and the line says what is missing."""
+    settled()
     site = organisations.list_sites(core, actor, progress.Page())[0].id
-    settings.set_values(core, actor, "site", site, {"reload.ways": ["http"]})
+    settings.set_values(core, actor, "site", site, {"reload.ways": ["http"], "web.mode": web})
     rename(desk)
-    assert claim(core) == []
-    assert status().endswith(": its place allows none of the ways to tell it")
+    with core.database.write() as session:
+        session.execute(update(Device).values(vendor=vendor))
+    assert [item.way for item in claim(core)] == [Way.HTTP] * (not why)
+    assert status().endswith(f": {why}" if why else "saved")
 
 
 @pytest.mark.parametrize(
@@ -426,7 +452,7 @@ def test_phone_nothing_reaches_waits_for_its_poll(
     came = clock.now
     core.proxies = tuple(map(ip_network, proxies))
     rename(desk)
-    found = claim(core)
+    found = to_tell(core, core.clock(), 10, asterisk)
     assert bool(found) is not bool(why)
     if why:
         due = (came + timedelta(minutes=90)).astimezone(progress.ZoneInfo("Asia/Kolkata"))
