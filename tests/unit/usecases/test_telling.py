@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from provisioning.domain.errors import UnreadableSecret
 from provisioning.domain.kinds import ReloadState, Way
-from provisioning.store import outbox, pacing, queries, telling
+from provisioning.store import outbox, queries, telling
 from provisioning.store.devices import Device, Station
 from provisioning.store.outbox import Reload
 from provisioning.store.people import User
@@ -28,13 +28,10 @@ from provisioning.usecases import (
     sip,
     users,
 )
-from provisioning.usecases.ports import Connector, Contact, Heard, Telling
+from provisioning.usecases.ports import Connector, Heard, Telling
 from provisioning.usecases.purposes import PURPOSE_SCREEN
 from provisioning.usecases.reload import AGAIN, settle, to_tell, told
 from provisioning.usecases.requests import ScreenCredential, TokenCredential
-from provisioning.usecases.ways import Reach, ways
-from provisioning.vendors.behaviour import HttpReload
-from provisioning.vendors.schema import Reload as ReloadData
 
 OK = Heard(well=True, words="200 OK")
 SILENT = Heard(well=False, words="no answer")
@@ -326,22 +323,6 @@ def test_sites_take_turns(core, crowd):
     assert all(one != two for one, two in zip(sites[::2], sites[1::2], strict=True))
 
 
-def test_instants_keep_the_pace_of_all_replicas(database):
-    """However many ask, no two instants are the same and no second has more than its share."""
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-
-    def take(_number):
-        with database.write() as session:
-            return pacing.hand_out(session, 5, at, 50)
-
-    with ThreadPoolExecutor(4) as threads:
-        instants = sorted(moment for part in threads.map(take, range(20)) for moment in part)
-    assert instants == [at + number * timedelta(milliseconds=20) for number in range(100)]
-    with database.write() as session:
-        later = at + timedelta(hours=1)
-        assert pacing.hand_out(session, 1, later, 50) == [later]
-
-
 def test_replica_whose_clock_is_wrong_holds_no_other_up(core, actor, desk, settled):
     """Phones told by a replica that is a minute ahead leave the others' pace as it is."""
     settled()
@@ -359,34 +340,6 @@ def test_pace_of_none_tells_nobody(core, desk, rename):
 
 
 # --- ways
-
-
-def test_ways_follow_the_order_of_the_place():
-    """Each way that can be is there once, in the place's order."""
-    data = ReloadData(notify="check-sync", http=HttpReload(path="/sync"))
-    pbx = Connector("pbx", 5038)
-    reach = Reach("192.0.2.1", contact=Contact("7", "192.0.2.1"), pbx=pbx)
-    found = ways(uuid4(), data, ("http", "asterisk", "freeswitch", "sip"), reach)
-    assert [item.way for item in found] == [Way.HTTP, Way.ASTERISK, Way.SIP]
-    assert ways(uuid4(), ReloadData(none="it cannot"), tuple(Way), reach) == []
-    restart = ways(uuid4(), ReloadData(reboot="resync", restarts=True), tuple(Way), reach)
-    assert {item.event for item in restart} == {"resync"}
-
-
-@pytest.mark.parametrize(
-    ("pbx", "alone", "found"),
-    [
-        (Way.ASTERISK, True, [Way.ASTERISK]),
-        (Way.ASTERISK, False, []),
-        (Way.FREESWITCH, False, [Way.FREESWITCH]),
-    ],
-)
-def test_phone_away_is_told_by_a_pbx_that_needs_no_address(pbx, alone, found):
-    """Behind a NAT Asterisk is asked only for a whole account, never to send to the NAT itself."""
-    contact = Contact("7", "8.8.8.8", alone=alone)
-    away = Reach("", "it is behind a NAT", contact, Connector("pbx", 5038, way=pbx))
-    data = ReloadData(notify="check-sync", http=HttpReload(path="/sync"))
-    assert [item.way for item in ways(uuid4(), data, tuple(Way), away)] == found
 
 
 def test_next_way_is_tried_at_once(core, desk, rename, clock):
@@ -586,23 +539,6 @@ def test_hd6_phone_that_waits_by_itself_is_told_during_a_call(core, desk, rename
     rename(desk)
     call(core, desk, "started")
     assert len(claim(core)) == 1
-
-
-def test_hd6_call_without_an_end_ends_after_four_hours(core, actor, desk, clock):
-    """A call nobody told the end of holds a reload back for four hours, whatever calls follow."""
-    hours = [clock.now + timedelta(hours=number) for number in range(6)]
-    with core.database.write() as session:
-        for hour in hours[:4]:
-            pacing.call_began(session, actor.organisation, desk.device, hour)
-            assert pacing.in_call(session, [desk.device], hour)
-            if hour != hours[0]:
-                pacing.call_ended(session, desk.device)
-        assert pacing.in_call(session, [desk.device], hours[4] - SECOND)
-        assert not pacing.in_call(session, [desk.device], hours[4])
-        pacing.call_began(session, actor.organisation, desk.device, hours[5])
-        assert pacing.in_call(session, [desk.device], hours[5])
-        pacing.call_ended(session, desk.device)
-        assert not pacing.in_call(session, [desk.device], hours[5])
 
 
 # --- on demand
