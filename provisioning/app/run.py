@@ -85,8 +85,8 @@ class App:
         self._certificates = Certificates(authority, own_names(config))
         self._threads = ThreadPoolExecutor(_FETCH_THREADS, thread_name_prefix="fetch")
         self._timers = Timers()
-        self._sip = SipNotify()
         refuse = config.outbound.refuse
+        self._sip = SipNotify(refuse)
         self._pbxs: dict[Way, AsteriskTeller | FreeswitchTeller] = {
             Way.ASTERISK: AsteriskTeller(refuse),
             Way.FREESWITCH: FreeswitchTeller(refuse),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
 
 import structlog
 
@@ -87,7 +86,7 @@ class PhoneTeller:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         if tellings:
-            await asyncio.sleep(_seconds_until(self._core.clock(), tellings[-1].at))
+            await asyncio.sleep(tellings[-1].wait.total_seconds())
         return bool(looked_at or tellings)
 
     def _claim(self) -> list[Telling]:
@@ -97,7 +96,7 @@ class PhoneTeller:
         return to_tell(self._core, self._core.clock(), min(room, batch(self._core, _AHEAD_SECONDS)))
 
     async def _tell(self, telling: Telling) -> None:
-        await asyncio.sleep(_seconds_until(self._core.clock(), telling.at))
+        await asyncio.sleep(telling.wait.total_seconds())
         teller = self._tellers.get(telling.way)
         heard = Heard(well=False, words="this server has no such way")
         if teller is not None:
@@ -114,7 +113,3 @@ def _call_soon(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
     """Wake the teller from whichever thread made the change."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(event.set)
-
-
-def _seconds_until(now: datetime, then: datetime | None) -> float:
-    return max(0.0, (then - now).total_seconds()) if then else 0.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+
+from provisioning.crypto.digest import HASHES, quoted, response
 
 _PARAMETER = re.compile(
     r"""
@@ -19,7 +20,6 @@ _PARAMETER = re.compile(
 _DIGEST = re.compile(r"\s*digest\s+(.*)", re.IGNORECASE | re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 _MOST_PARAMETERS = 20
 
 
@@ -35,7 +35,7 @@ def answer(
         found = _parameters(challenge)
         algorithm = found.get("algorithm", "MD5").upper()
         offered = [word.strip().lower() for word in found.get("qop", "").split(",")]
-        known = algorithm in _HASHES and (offered == [""] or "auth" in offered)
+        known = algorithm in HASHES and (offered == [""] or "auth" in offered)
         if known and "realm" in found and found.get("nonce"):
             return _answer(
                 found, algorithm, "auth" in offered,
@@ -54,26 +54,24 @@ def _answer(
     user: str,
     password: str,
 ) -> str:
-    def digest(*parts: str) -> str:
-        joined = ":".join(parts).encode("utf-8", "surrogatepass")
-        return hashlib.new(_HASHES[algorithm], joined, usedforsecurity=False).hexdigest()
-
     realm, nonce, client = found["realm"], found["nonce"], secrets.token_hex(8)
-    secret, request = digest(user, realm, password), digest(method, uri)
-    used = (nonce, "00000001", client, "auth") if counted else (nonce,)
-    quoted = {"username": user, "realm": realm, "nonce": nonce, "uri": uri}
-    quoted["response"] = digest(secret, *used, request)
+    members = {"username": user, "realm": realm, "nonce": nonce, "uri": uri}
+    members["response"] = response(
+        algorithm,
+        user=user,
+        realm=realm,
+        password=password,
+        method=method,
+        uri=uri,
+        used=(nonce, "00000001", client, "auth") if counted else (nonce,),
+    )
     if "opaque" in found:
-        quoted["opaque"] = found["opaque"]
-    members = [f"{name}={_quoted(value)}" for name, value in quoted.items()]
-    members.append(f"algorithm={algorithm}")
+        members["opaque"] = found["opaque"]
+    written = [f"{name}={quoted(value)}" for name, value in members.items()]
+    written.append(f"algorithm={algorithm}")
     if counted:
-        members += ["qop=auth", "nc=00000001", f'cnonce="{client}"']
-    return "Digest " + ", ".join(members)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+        written += ["qop=auth", "nc=00000001", f'cnonce="{client}"']
+    return "Digest " + ", ".join(written)
 
 
 def _parameters(challenge: str) -> dict[str, str]:
@@ -84,9 +82,9 @@ def _parameters(challenge: str) -> dict[str, str]:
     found: dict[str, str] = {}
     position, text = 0, match[1]
     while len(found) <= _MOST_PARAMETERS and (part := _PARAMETER.match(text, position)):
-        name, quoted, bare = part.groups()
+        name, escaped, bare = part.groups()
         if name.lower() in found:
             return {}
-        found[name.lower()] = bare if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        found[name.lower()] = bare if escaped is None else _ESCAPED.sub(r"\1", escaped)
         position = part.end()
     return found if not text[position:].strip(" \t,") else {}

@@ -31,7 +31,8 @@ _PROOF_BYTES = 16
 _WINDOW = 64
 _COUNT = re.compile(r"[0-9a-fA-F]{8}")
 _RESPONSE = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
-_HASHES = {"MD5": "md5", "SHA-256": "sha256"}
+HASHES = {"MD5": "md5", "SHA-256": "sha256"}
+"""What ``hashlib`` calls the algorithms of RFC 7616 that both sides of ours know."""
 
 
 class Verdict(StrEnum):
@@ -138,7 +139,8 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A quoted string (RFC 7230 section 3.2.6)."""
     return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
@@ -153,9 +155,9 @@ def challenge_headers(
     phones are given, MD5 loses little. Basic is offered last, and only inside TLS.
     """
     ending = ", stale=true" if stale else ""
-    common = f'Digest realm={_quoted(realm)}, qop="auth", nonce="{nonces.new(realm)}"'
-    digests = tuple(f"{common}, algorithm={name}{ending}" for name in _HASHES)
-    basic = (f'Basic realm={_quoted(realm)}, charset="UTF-8"',) if tls else ()
+    common = f'Digest realm={quoted(realm)}, qop="auth", nonce="{nonces.new(realm)}"'
+    digests = tuple(f"{common}, algorithm={name}{ending}" for name in HASHES)
+    basic = (f'Basic realm={quoted(realm)}, charset="UTF-8"',) if tls else ()
     return digests + basic
 
 
@@ -193,24 +195,46 @@ def _read(sent: Mapping[str, str]) -> _Answer | None:
         client_nonce=lower.get("cnonce", ""),
         qop=lower.get("qop", ""),
     )
-    offered = answer.algorithm in _HASHES and answer.qop.lower() == "auth"
+    offered = answer.algorithm in HASHES and answer.qop.lower() == "auth"
     formed = _COUNT.fullmatch(answer.count) and _RESPONSE.fullmatch(answer.response)
     if not (offered and formed and answer.client_nonce and answer.user):
         return None
     return None if lower.get("userhash", "false").lower() == "true" else answer
 
 
-def _expected(answer: _Answer, method: str, password: str) -> str:
-    """The response the password gives (RFC 7616 sections 3.4.1 to 3.4.3, ``qop=auth``)."""
+def response(
+    algorithm: str,
+    *,
+    user: str,
+    realm: str,
+    password: str,
+    method: str,
+    uri: str,
+    used: Sequence[str],
+) -> str:
+    """The response a password gives (RFC 7616 sections 3.4.1 to 3.4.3).
+
+    ``used`` is what stands between the two hashes: nonce, count, client nonce and ``qop``; the
+    nonce alone where there is no ``qop`` (RFC 2617 section 3.2.2.1).
+    """
 
     def digest(*parts: str) -> str:
         joined = _bytes(":".join(parts))
-        return hashlib.new(_HASHES[answer.algorithm], joined, usedforsecurity=False).hexdigest()
+        return hashlib.new(HASHES[algorithm], joined, usedforsecurity=False).hexdigest()
 
-    secret = digest(answer.user, answer.realm, password)
-    request = digest(method, answer.uri)
-    used = (answer.nonce, answer.count, answer.client_nonce, answer.qop)
-    return digest(secret, *used, request)
+    return digest(digest(user, realm, password), *used, digest(method, uri))
+
+
+def _expected(answer: _Answer, method: str, password: str) -> str:
+    return response(
+        answer.algorithm,
+        user=answer.user,
+        realm=answer.realm,
+        password=password,
+        method=method,
+        uri=answer.uri,
+        used=(answer.nonce, answer.count, answer.client_nonce, answer.qop),
+    )
 
 
 def _same_target(uri: str, target: str) -> bool:

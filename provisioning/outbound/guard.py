@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from ipaddress import ip_address
 
 from provisioning.usecases.core import Network, within
+from provisioning.usecases.requests import Address
 
 PATIENCE = 5.0
 """Seconds a question may take, with connecting and waiting for one's turn."""
@@ -42,11 +44,40 @@ async def allowed_address(host: str, port: int, refuse: Sequence[Network]) -> st
     addresses = [str(where[0]) for *_, where in found]
     for address in addresses:
         # An address with a zone (fe80::1%eth0) is link-local; the zone is not part of it.
-        if within(ip_address(address.partition("%")[0]), refuse):
-            raise Refused(
-                f"{plain(host)} is in a network this server never connects to (outbound.refuse)."
-            )
+        _look_at(ip_address(address.partition("%")[0]), plain(host), refuse)
     return addresses[0]
+
+
+def phones_address(host: str, refuse: Sequence[Network] = ()) -> Address:
+    """A phone's own address; raises Refused for what is none, or one nobody may reach."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise Refused(f"{plain(host) or 'Nothing'} is no phone's address.") from None
+    _look_at(address, str(address), refuse)
+    return address
+
+
+def _look_at(address: Address, name: str, refuse: Sequence[Network]) -> None:
+    if within(address, refuse):
+        raise Refused(f"{name} is in a network this server never connects to (outbound.refuse).")
+
+
+def bracketed(address: Address) -> str:
+    """An address as URIs have it: IPv6 in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+def any_certificate() -> ssl.SSLContext:
+    """TLS 1.2 or later with whoever answers, for phones.
+
+    A phone's certificate is its own or its maker's and names no address: TLS keeps listeners out,
+    and nobody's identity is proven.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def plain(text: str) -> str:

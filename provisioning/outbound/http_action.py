@@ -4,9 +4,8 @@ What to ask is data (`[reload.http]` of vendor.toml). It goes to the phone's own
 and nowhere else: no redirect is followed, no name is resolved, no proxy is used, and little of the
 answer is read.
 
-A phone's certificate is made by itself or by its maker for no name we know, so that over HTTPS it
-is not checked: TLS keeps listeners out, and nobody's identity is proven. Therefore nothing secret
-is sent before the phone asks, Digest (RFC 7616) is answered where it is offered, and Basic (RFC
+Over HTTPS nobody's identity is proven (`guard.any_certificate`). Therefore nothing secret is sent
+before the phone asks, Digest (RFC 7616) is answered where it is offered, and Basic (RFC
 7617) only by data whose dialect has nothing else. Whoever has taken the phone's address could learn
 that one phone's password by Basic, and no other's: each phone has its own.
 """
@@ -15,9 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -26,8 +23,16 @@ import structlog
 from aiohttp import hdrs
 from yarl import URL
 
-from provisioning.outbound.guard import PATIENCE, Refused, plain, reason
-from provisioning.usecases.core import Network, within
+from provisioning.outbound.guard import (
+    PATIENCE,
+    Refused,
+    any_certificate,
+    bracketed,
+    phones_address,
+    plain,
+    reason,
+)
+from provisioning.usecases.core import Network
 from provisioning.usecases.ports import Heard, Telling
 from provisioning.vendors.behaviour import HttpReload
 
@@ -83,15 +88,7 @@ class HttpTeller:
 
     def _url(self, telling: Telling, http: HttpReload) -> URL:
         """Where to ask; raises Refused for what is no address, or one nobody may reach."""
-        try:
-            address = ip_address(telling.host)
-        except ValueError:
-            raise Refused(f"{plain(telling.host) or 'Nothing'} is no phone's address.") from None
-        if within(address, self._refuse):
-            raise Refused(
-                f"{address} is in a network this server never connects to (outbound.refuse)."
-            )
-        host = f"[{address}]" if address.version == 6 else str(address)
+        host = bracketed(phones_address(telling.host, self._refuse))
         path = _filled(http.path, telling, _url_quoted)
         return URL(f"{http.scheme}://{host}:{http.port}{path}", encoded=True)
 
@@ -112,7 +109,7 @@ async def _asked(telling: Telling, http: HttpReload, url: URL) -> Heard:
     digest = aiohttp.DigestAuthMiddleware(_user(telling), telling.password)
     basic = {str(hdrs.AUTHORIZATION): aiohttp.encode_basic_auth(_user(telling), telling.password)}
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_any_certificate(), force_close=True, limit=1),
+        connector=aiohttp.TCPConnector(ssl=any_certificate(), force_close=True, limit=1),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=PATIENCE),
         # A small answer that unpacks to a large one stays small.
@@ -165,11 +162,3 @@ def _judged(http: HttpReload, status: int, said: bytes) -> Heard:
     if http.says and http.says.encode() not in said:
         return Heard(well=False, words=f"{words} {plain(said.decode('utf-8', 'replace'))}".strip())
     return Heard(well=True, words=words)
-
-
-def _any_certificate() -> ssl.SSLContext:
-    """TLS 1.2 or later with whoever answers; why, is said at the top."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from urllib.parse import quote
 
+from provisioning.domain.kinds import Transport
+from provisioning.outbound.guard import bracketed, phones_address, plain
 from provisioning.usecases.ports import Contact
 
 _STATUS = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*\"?([^\s;,\"]+)", re.IGNORECASE)
 _CSEQ = re.compile(r"\s*([0-9]{1,10})\s+([A-Za-z]+)\s*")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff]")
 _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "l": "content-length"}
-_LONGEST_REASON = 80
 _MAGIC = "z9hG4bK"
 """What every branch begins with (RFC 3261 section 8.1.1.7)."""
 
@@ -41,19 +40,14 @@ class Answer:
         return f"{self.status} {self.reason}".strip()
 
 
-def host_of(address: str) -> str:
-    """An address as URIs and Via have it: IPv6 in brackets (RFC 3261 section 19.1.1)."""
-    try:
-        return f"[{address}]" if ip_address(address).version == 6 else address
-    except ValueError:
-        return address
-
-
 def uri_of(contact: Contact) -> str:
-    """The Request-URI: the account at the phone's own address."""
-    user = quote(contact.user, safe=_USER_CHARACTERS)
-    transport = "" if contact.transport == "udp" else f";transport={contact.transport}"
-    return f"sip:{user}@{host_of(contact.host)}:{contact.port}{transport}"
+    """The account at the phone's own address (RFC 3261 section 19.1); raises Refused for none."""
+    user, host = quote(contact.user, safe=_USER_CHARACTERS), bracketed(phones_address(contact.host))
+    return f"sip:{user}@{host}:{contact.port}{_transport(contact)}"
+
+
+def _transport(contact: Contact) -> str:
+    return "" if contact.transport == Transport.UDP else f";transport={contact.transport}"
 
 
 @dataclass
@@ -81,7 +75,6 @@ class Notify:
         self.cseq += 1
         self.branch = f"{_MAGIC}{secrets.token_hex(16)}"
         contact, uri = self.contact, uri_of(self.contact)
-        transport = "" if contact.transport == "udp" else f";transport={contact.transport}"
         lines = [
             f"NOTIFY {uri} SIP/2.0",
             f"Via: SIP/2.0/{contact.transport.upper()} {self.local};branch={self.branch};rport",
@@ -90,7 +83,7 @@ class Notify:
             f"To: <{uri}>",
             f"Call-ID: {self.call_id}",
             f"CSeq: {self.cseq} NOTIFY",
-            f"Contact: <sip:provisioning@{self.local}{transport}>",
+            f"Contact: <sip:provisioning@{self.local}{_transport(contact)}>",
             f"Event: {self.event}",
             "Subscription-State: terminated;reason=noresource",
             *credentials,
@@ -121,10 +114,9 @@ def parse_answer(message: bytes) -> Answer | None:
     branch = _BRANCH.search(via.partition(",")[0])
     if branch is None or cseq is None:
         return None
-    reason = _UNPRINTABLE.sub("?", status[2] or "").strip()[:_LONGEST_REASON]
     return Answer(
         status=int(status[1]),
-        reason=reason,
+        reason=plain(status[2] or ""),
         branch=branch[1],
         cseq=int(cseq[1]),
         method=cseq[2],

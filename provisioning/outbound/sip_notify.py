@@ -1,8 +1,7 @@
 """Telling a phone by a SIP NOTIFY to its own address, by UDP, TCP or TLS.
 
-A phone's certificate is its own or its vendor's and names no address, so over TLS it is not
-verified: what is sent is encrypted, and who takes it is not proven. It holds no secret: an event,
-and to a challenge the digest that only this request can use.
+Over TLS nobody's identity is proven (`guard.any_certificate`). What is sent holds no secret: an
+event, and to a challenge the digest that only this request can use.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
-from collections.abc import AsyncIterator, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, cast
@@ -19,14 +18,15 @@ from typing import Any, cast
 import structlog
 
 from provisioning.crypto.challenges import answer as answer_to
-from provisioning.outbound.sip_messages import (
-    Answer,
-    Notify,
-    host_of,
-    length_of,
-    parse_answer,
-    uri_of,
+from provisioning.outbound.guard import (
+    Refused,
+    any_certificate,
+    bracketed,
+    phones_address,
+    reason,
 )
+from provisioning.outbound.sip_messages import Answer, Notify, length_of, parse_answer, uri_of
+from provisioning.usecases.core import Network
 from provisioning.usecases.ports import Contact, Heard, Telling
 
 T1 = 0.5
@@ -42,9 +42,13 @@ _log = structlog.get_logger(__name__)
 
 
 class SipNotify:
-    """Tells phones by SIP; a ``ports.Teller``. ``t1`` is the timer all others are made of."""
+    """Tells phones by SIP; implements ``usecases.ports.Teller``.
 
-    def __init__(self, *, t1: float = T1) -> None:
+    ``refuse`` are networks nothing is sent to, ``t1`` is the timer all others are made of.
+    """
+
+    def __init__(self, refuse: Sequence[Network] = (), *, t1: float = T1) -> None:
+        self._refuse = refuse
         self._t1 = t1
         self._datagrams: dict[int, _Datagrams] = {}
         self._opening = asyncio.Lock()
@@ -55,13 +59,15 @@ class SipNotify:
         if contact is None or not telling.event:
             return Heard(well=False, words="there is no SIP address to tell it at")
         try:
+            phones_address(contact.host, self._refuse)
             async with self._path(contact) as path:
                 return await _converse(path, Notify(contact, telling.event, path.local))
+        except Refused as error:
+            return Heard(well=False, words=str(error))
         except TimeoutError:
             return _SILENT
         except OSError as error:  # ssl.SSLError is one
-            reason = error.strerror or type(error).__name__
-            return Heard(well=False, words=f"it cannot be reached: {reason}")
+            return Heard(well=False, words=f"it cannot be reached: {reason(error)}")
         except Exception:  # noqa: BLE001 - what a phone sends ends no teller
             _log.exception("notify-failed", device=str(telling.device))
             return Heard(well=False, words="the server failed to tell it")
@@ -79,7 +85,7 @@ class SipNotify:
             yield _ByDatagram(datagrams, contact, _local_host(contact), self._t1)
             return
         async with asyncio.timeout(self._t1 * _TIMEOUT_FACTOR):
-            tls = _unverified() if contact.transport == "tls" else None
+            tls = any_certificate() if contact.transport == "tls" else None
             reader, writer = await asyncio.open_connection(contact.host, contact.port, ssl=tls)
         try:
             yield _ByStream(reader, writer, self._t1)
@@ -129,25 +135,17 @@ def _local_host(contact: Contact) -> str:
     family = socket.AF_INET6 if ip_address(contact.host).version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect((contact.host, contact.port))
-        return host_of(str(probe.getsockname()[0]))
+        return bracketed(ip_address(probe.getsockname()[0]))
 
 
-def _unverified() -> ssl.SSLContext:
-    """TLS without a look at the phone's certificate; see the module."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-class _Path:
-    """How a request goes to a phone and its answer comes back."""
+class _Path(ABC):
+    """How a request goes to a phone and its answer comes back; ``local`` is our end of it."""
 
     local: str
 
+    @abstractmethod
     async def ask(self, notify: Notify, message: bytes) -> Answer:
         """Send a request; the final answer to it. Raises TimeoutError or OSError."""
-        raise NotImplementedError
 
 
 # --- datagrams
@@ -254,7 +252,7 @@ class _ByStream(_Path):
     ) -> None:
         self._reader, self._writer, self._t1 = reader, writer, t1
         host, port = writer.get_extra_info("sockname")[:2]
-        self.local = f"{host_of(str(host))}:{port}"
+        self.local = f"{bracketed(ip_address(host))}:{port}"
 
     async def ask(self, notify: Notify, message: bytes) -> Answer:
         """Send, and read until the final answer comes; timer F ends it."""

@@ -7,15 +7,16 @@ forms allow goes out, whatever stands in the database.
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 
-from provisioning.outbound.guard import Refused, plain
+from provisioning.domain.kinds import Transport
+from provisioning.outbound.guard import Refused, phones_address, plain
+from provisioning.outbound.sip_messages import uri_of
 from provisioning.usecases.ports import Contact
 
 _EVENT = re.compile(r"[A-Za-z0-9._-]{1,64}(?:;[A-Za-z0-9-]{1,32}=[A-Za-z0-9._-]{1,64}){0,4}")
 _USER = re.compile(r"[A-Za-z0-9._+*#~-]{1,64}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
-_TRANSPORTS = {"udp": "", "tcp": ";transport=tcp", "tls": ";transport=tls"}
+_TRANSPORTS = tuple(map(str, Transport))
 
 
 def checked_event(event: str) -> str:
@@ -35,15 +36,11 @@ def checked_domain(domain: str) -> str:
 
 def contact_uri(contact: Contact) -> str:
     """The URI of the phone itself (RFC 3261 section 19.1); raises Refused."""
-    try:
-        address = ip_address(contact.host)
-    except ValueError:
-        raise Refused(f"{plain(contact.host)} is not the address of a phone.") from None
-    host = f"[{address}]" if address.version == 6 else str(address)
-    user = checked_user(contact.user).replace("#", "%23")
+    phones_address(contact.host)
+    checked_user(contact.user)
     if not 1 <= contact.port <= 65535 or contact.transport not in _TRANSPORTS:
         raise Refused(f"The phone has no port {contact.port} for {plain(contact.transport)}.")
-    return f"sip:{user}@{host}:{contact.port}{_TRANSPORTS[contact.transport]}"
+    return uri_of(contact)
 
 
 def _checked(what: str, value: str, form: re.Pattern[str]) -> str:

@@ -59,7 +59,8 @@ class Reload(Owned, Base):
     the phone. ``saved_at`` is when its files were first found to differ. ``told_at``, ``way`` and
     ``answer`` are of the last time it was told or tried to be told (then ``told_at`` is null),
     ``tries`` how often that was, ``next_at`` when it is next, ``given_up`` why it is not any more.
-    Until ``coming_until`` it loads its files by itself and is left alone.
+    ``held`` is why it was neither told nor tried when its turn came last. Until ``coming_until`` it
+    loads its files by itself and is left alone.
     """
 
     __tablename__ = "reload"
@@ -85,6 +86,7 @@ class Reload(Owned, Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]
     given_up: Mapped[str] = mapped_column(default="")
+    held: Mapped[str] = mapped_column(default="")
     coming_until: Mapped[datetime | None]
 
 
@@ -184,6 +186,7 @@ def _mark(session: Session, devices: Select[Any], reason: str, *, urgent: bool) 
         "answer": literal(""),
         "tries": literal(0),
         "given_up": literal(""),
+        "held": literal(""),
     }
     # In one order for everybody, so that two who mark the same devices do not wait in a circle.
     chosen = devices.with_only_columns(*values.values()).order_by(Device.id)
@@ -203,7 +206,7 @@ def _mark(session: Session, devices: Select[Any], reason: str, *, urgent: bool) 
             "urgent": or_(new.urgent, and_(waiting, Reload.urgent)),
             "coming_until": None if urgent else Reload.coming_until,
             **dict.fromkeys(("saved_at", "claimed_until", "told_at", "way", "next_at")),
-            **{name: new[name] for name in ("answer", "tries", "given_up")},
+            **{name: new[name] for name in ("answer", "tries", "given_up", "held")},
         },
     )
     session.execute(statement)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Integer, delete, literal, select, update
+from sqlalchemy import Integer, case, delete, literal, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from provisioning.store.base import Base, Owned, now, within
@@ -28,7 +28,7 @@ class Pace(Base):
 
 
 class PhoneCalls(Owned, Base):
-    """How many calls a device told of that it has not told the end of, and when the last began."""
+    """How many calls a device told of that it has not told the end of, and when the first began."""
 
     __tablename__ = "phone_calls"
     __table_args__ = (within("device_id", "device", ondelete="CASCADE"),)
@@ -41,7 +41,7 @@ class PhoneCalls(Owned, Base):
 def hand_out(session: Session, count: int, at: datetime, per_second: int) -> list[datetime]:
     """That many instants from ``at`` on, each the caller's alone, so many in a second.
 
-    They are one after the other, so that no two phones are told at the same instant.
+    ``at`` is the database's moment, or replicas whose clocks differ would wait for each other. They are one after the other, so that no two phones are told at the same instant.
     """
     insert = upsert(session, Pace).values(name=_RELOADS, next_at=at)
     session.execute(insert.on_conflict_do_nothing(index_elements=["name"]))
@@ -54,7 +54,7 @@ def hand_out(session: Session, count: int, at: datetime, per_second: int) -> lis
 
 
 def call_began(session: Session, organisation: UUID, device: UUID, at: datetime) -> None:
-    """Note that a device has a call, or one more."""
+    """Note that a device has a call, or one more; those that are taken for over do not count."""
     values = {
         "id": device,  # one row for each device, so its id will do
         "device_id": device,
@@ -64,7 +64,12 @@ def call_began(session: Session, organisation: UUID, device: UUID, at: datetime)
         "calls": 1,
         "started_at": at,
     }
-    more = {"calls": PhoneCalls.calls + 1, "started_at": literal(at, PhoneCalls.started_at.type)}
+    over = PhoneCalls.started_at <= at - timedelta(hours=CALL_HOURS)
+    began = literal(at, PhoneCalls.started_at.type)
+    more = {
+        "calls": case((over, 1), else_=PhoneCalls.calls + 1),
+        "started_at": case((over, began), else_=PhoneCalls.started_at),
+    }
     insert = upsert(session, PhoneCalls).values(**values)
     session.execute(insert.on_conflict_do_update(index_elements=["device_id"], set_=more))
 

@@ -25,8 +25,8 @@ from provisioning.store.base import Base
 from provisioning.store.people import User
 
 UNTOLD = {
-    "alembic_version", "attempts", "audit_event", "feed", "feed_change", "fetch", "pending", "reload",
-    "served_file",
+    "alembic_version", "attempts", "audit_event", "feed", "feed_change", "fetch", "pending",
+    "phone_calls", "reload", "served_file",
 }  # fmt: skip
 """Tables the server fills by itself: logs, and what is still to be done."""
 

@@ -29,6 +29,9 @@ from provisioning.store.values import KeyValue, SettingValue
 
 Owner = tuple[str, UUID]
 
+Versions = tuple[int, int, int, int]
+"""Of a device, its site, its profile (0 without one) and its organisation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Base:
@@ -77,13 +80,13 @@ class Snapshot:
     privacy: tuple[SettingValue, ...] = ()
 
     @property
-    def versions(self) -> tuple[int, int, int, int]:
+    def versions(self) -> Versions:
         """The versions of device, site, profile and organisation that this snapshot shows."""
         profile = self.profile.version if self.profile else 0
         return (self.device.version, self.site.version, profile, self.organisation.version)
 
 
-def versions(session: Session, device: Device) -> tuple[int, int, int, int]:
+def versions(session: Session, device: Device) -> Versions:
     """The versions that hold now, to compare with those of a cached file."""
     site = session.get_one(Site, device.site_id)
     organisation = session.get_one(Organisation, device.organisation_id)

@@ -20,6 +20,9 @@ from provisioning.store.statements import run, upsert
 LEASE = timedelta(seconds=120)
 """How long a device is left to whoever tells it; a phone has 32 seconds to answer, twice."""
 
+CALLING = "it is in a call"
+"""What holds a device until its call is over."""
+
 _CHANGED, _SAVED, _TOLD = str(ReloadState.CHANGED), str(ReloadState.SAVED), str(ReloadState.TOLD)
 _WAITING = str(ReloadState.WAITING)
 
@@ -70,22 +73,22 @@ def _same(row_id: UUID, changes: int) -> Any:
 
 
 def put_off(session: Session, row: Reload, until: datetime, why: str, *, waiting: bool) -> None:
-    """Do not tell a device before a moment; ``waiting`` where nothing reaches it."""
+    """Hold a device that was not tried until a moment; ``waiting`` where nothing reaches it."""
     still = case((Reload.state == _CHANGED, _CHANGED), else_=_WAITING if waiting else Reload.state)
-    values = {"state": still, "next_at": until, "answer": why, "claimed_until": None}
+    values = {"state": still, "next_at": until, "held": why, "claimed_until": None}
     run(session, _same(row.id, row.changes).values(**values))
 
 
 def note_told(session: Session, row_id: UUID, changes: int, **values: Any) -> bool:
-    """Write what came of telling a device; whether it still waits for the same change.
+    """Write what came of telling or trying; whether the device still waits for the same change.
 
     A state given is not set where the device came meanwhile: its files are looked at first.
     """
     state = values.pop("state", None)
     if state is not None:
         values["state"] = case((Reload.state == _CHANGED, _CHANGED), else_=state)
-    done = _same(row_id, changes).values(claimed_until=None, tries=Reload.tries + 1, **values)
-    return run(session, done) > 0
+    values |= {"claimed_until": None, "tries": Reload.tries + 1, "held": ""}
+    return run(session, _same(row_id, changes).values(**values)) > 0
 
 
 def coming(session: Session, device: UUID, at: datetime) -> None:
@@ -108,6 +111,7 @@ def ask(session: Session, device: Device, reason: str) -> None:
         "answer": "",
         "tries": 0,
         "given_up": "",
+        "held": "",
     }
     new = {
         "id": device.id,
@@ -129,10 +133,9 @@ def ask(session: Session, device: Device, reason: str) -> None:
 
 
 def call_is_over(session: Session, device: UUID) -> None:
-    """A device that waited for its call to end is to be told at once."""
-    row = update(Reload).where(Reload.device_id == device, Reload.state != _CHANGED)
-    waited = row.where(Reload.told_at.is_(None), Reload.next_at.is_not(None))
-    if run(session, waited.values(next_at=literal(None))):
+    """A device that waited for its call to end is to be told at once; back-off stays as it is."""
+    waited = update(Reload).where(Reload.device_id == device, Reload.held == CALLING)
+    if run(session, waited.values(next_at=literal(None), held="")):
         session.info[URGENT] = True
 
 

@@ -15,7 +15,7 @@ from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.outbox import ServedFile
-from provisioning.store.snapshots import snapshot
+from provisioning.store.snapshots import Versions, snapshot, versions
 from provisioning.usecases.core import Core
 from provisioning.usecases.moving import destination
 from provisioning.usecases.phones import Facts, build_phone
@@ -77,11 +77,24 @@ def proof_hashes(
     }
 
 
-def note_shown(core: Core, device: UUID) -> None:
-    """Take a device that was current for current: what was changed since, it told itself."""
+def versions_if_current(core: Core, device: UUID) -> Versions | None:
+    """What a device's files are of, if it has them as they are now; raises RenderFailed."""
     with core.database.read() as session:
         row = queries.by_id(session, Device, device)
-        if row is None:
+        if row is None or not is_current(core, session, row):
+            return None
+        return versions(session, row)
+
+
+def note_shown(core: Core, device: UUID, before: Versions) -> None:
+    """Take a device that was current ``before`` one change of its own for current: it told that itself.
+
+    Where anything else was changed meanwhile it is left to be compared, and told.
+    """
+    own, *others = before
+    with core.database.read() as session:
+        row = queries.by_id(session, Device, device)
+        if row is None or versions(session, row) != (own + 1, *others):
             return
         hashes: dict[str, str] = {}
         for file in outbox.served_files(session, [device]):

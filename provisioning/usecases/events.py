@@ -15,7 +15,7 @@ from provisioning.store.security import DeviceTrust
 from provisioning.store.snapshots import Snapshot, snapshot
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
-from provisioning.usecases.current import is_current, note_shown
+from provisioning.usecases.current import note_shown, versions_if_current
 from provisioning.usecases.phones import alone, held_for
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
 from provisioning.usecases.screens import answer_hotdesk, is_screen
@@ -123,9 +123,8 @@ def _switched(core: Core, rows: Snapshot, wanted: str, source: str) -> str:
         device_id=device.id,
     )
     core.log.flush()  # what it was served just now counts
-    with core.database.read() as session:
-        current = is_current(core, session, device)
+    before = versions_if_current(core, device.id)
     set_values(core, actor, level, owner, {INCOMING: wanted})
-    if current:
-        note_shown(core, device.id)
+    if before is not None:
+        note_shown(core, device.id, before)
     return f"incoming calls are {wanted} now for this {level}"

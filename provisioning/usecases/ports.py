@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class Connector:
 class Telling:
     """One device to be told, by one way. ``event`` is the Event header of a NOTIFY.
 
-    ``at`` is the instant at which to tell it, ``changes`` what it is told of, and ``ways`` how many
+    ``wait`` is how long from now to wait before it is told, ``changes`` what it is told of, and ``ways`` how many
     ways there are to tell it.
     """
 
@@ -69,7 +69,7 @@ class Telling:
     host: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
-    at: datetime | None = None
+    wait: timedelta = timedelta()
     changes: int = 0
     ways: int = 1
 

@@ -129,20 +129,21 @@ def status_of(reload: Reload | None, served: list[ServedFile], poll: Poll, now: 
 
 
 def _saved(reload: Reload, _poll: Poll, _now: datetime) -> str:
-    if reload.tries:
-        return f"saved; not reached by {_way(reload)}: {reload.answer}"
-    return f"saved: {reload.answer}" if reload.answer else "saved"
+    if reload.held:
+        return f"saved: {reload.held}"
+    return f"saved; not reached by {_way(reload)}: {reload.answer}" if reload.tries else "saved"
 
 
 def _told(reload: Reload, _poll: Poll, now: datetime) -> str:
     since = now - (reload.told_at or now)
     if since < LATE:
         return f"told by {_way(reload)}, {reload.answer}"
-    return f"told but not back after {_minutes(since)}: {reload.answer}"
+    held = f"; not told again: {reload.held}" if reload.held else ""
+    return f"told but not back after {_minutes(since)}: {reload.answer}{held}"
 
 
 def _waiting(reload: Reload, poll: Poll, now: datetime) -> str:
-    return f"{_waits(poll, now)}: {reload.answer}"
+    return f"{_waits(poll, now)}: {reload.held}"
 
 
 def _given_up(reload: Reload, poll: Poll, now: datetime) -> str:

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from provisioning.crypto.secrets import Cipher
-from provisioning.domain.errors import StoreUnavailable
+from provisioning.domain.errors import BrokenRule, StoreUnavailable
 from provisioning.domain.kinds import ReloadState
 from provisioning.domain.roles import Permission
 from provisioning.store import audit, outbox, pacing, queries, telling
@@ -46,6 +46,7 @@ IN_A_CALL = timedelta(seconds=30)
 
 _LONGEST_ANSWER = 200
 _ASKED = "asked for"
+_UNDECIDED = "the server failed to find out how to tell it; its log says why"
 
 PbxOf = Callable[[Session, Cipher, UUID], Connector | None]
 """How the PBX behind a SIP server is reached, if it can be asked to tell its phones."""
@@ -138,17 +139,36 @@ def to_tell(core: Core, at: datetime, limit: int, pbx: PbxOf = connector_of) -> 
         rows = telling.claim(session, at, limit)
     with core.database.read() as session:
         calling = pacing.in_call(session, [row.device_id for row in rows], at)
-        plans = [_plan(core, session, row, pbx, in_call=row.device_id in calling) for row in rows]
+    plans = [_planned(core, row, pbx, in_call=row.device_id in calling) for row in rows]
     with core.database.write() as session:
         for plan in sorted(plans, key=lambda plan: plan.row.id):
             if plan.telling is None:
                 until = at + plan.later
                 telling.put_off(session, plan.row, until, plan.why, waiting=plan.waiting)
         found = [plan.telling for plan in plans if plan.telling is not None]
-        instants = (
-            pacing.hand_out(session, len(found), at, core.reloads_per_second) if found else []
-        )
-    return [replace(item, at=when) for item, when in zip(found, instants, strict=True)]
+        waits = _waits(core, session, len(found)) if found else []
+    return [replace(item, wait=wait) for item, wait in zip(found, waits, strict=True)]
+
+
+def _waits(core: Core, session: Session, count: int) -> list[timedelta]:
+    """How long from now each of so many has to wait for its instant.
+
+    By the database's clock: an instant of another replica's would lie where that one's stands.
+    """
+    now = core.database.moment(session)
+    instants = pacing.hand_out(session, count, now, core.reloads_per_second)
+    return [instant - now for instant in instants]
+
+
+def _planned(core: Core, row: Reload, pbx: PbxOf, *, in_call: bool) -> _Plan:
+    try:
+        with core.database.read() as session:
+            return _plan(core, session, row, pbx, in_call=in_call)
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - what is wrong with one phone stops no other
+        _log.error("telling-undecided", device=str(row.device_id), reason=str(error))
+        return _Plan(row, why=error.what if isinstance(error, BrokenRule) else _UNDECIDED)
 
 
 def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: bool) -> _Plan:
@@ -158,7 +178,7 @@ def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: boo
         return _Plan(row, why="its vendor is not known")
     data = vendor.data.reload
     if in_call and (data.restarts or not data.waits):
-        return _Plan(row, why="it is in a call", later=IN_A_CALL, waiting=False)
+        return _Plan(row, why=telling.CALLING, later=IN_A_CALL, waiting=False)
     rows = snapshot(session, device)
     account = told_account(rows)
     connector = pbx(session, core.cipher, account.sip_server_id) if account else None
@@ -189,8 +209,11 @@ def _came_of(row: Reload, item: Telling, heard: Heard, at: datetime) -> dict[str
     tries, rounds = row.tries + 1, (row.tries + 1) // item.ways
     more = tries % item.ways != 0
     values: dict[str, object] = {"way": item.way, "answer": answer}
-    if heard.well:
-        values |= {"told_at": at, "state": ReloadState.TOLD}
+    values |= (
+        {"told_at": at, "state": ReloadState.TOLD}
+        if heard.well
+        else {"told_at": None, "state": ReloadState.SAVED}
+    )
     if more and not heard.well:
         return values | {"next_at": None}
     if rounds <= len(AGAIN):

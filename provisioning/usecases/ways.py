@@ -49,11 +49,20 @@ def ways(device: UUID, data: Reload, order: Sequence[str], reach: Reach) -> list
         told = Telling(device, Way.SIP, event=event, contact=contact)
         if reach.address:
             found[Way.SIP] = told
-        if reach.pbx is not None:
+        if reach.pbx is not None and _passes_on(reach.pbx, contact, reach.address):
             found[reach.pbx.way] = replace(told, way=reach.pbx.way, connector=reach.pbx)
     if data.http is not None and reach.address:
         found[Way.HTTP] = Telling(device, Way.HTTP, http=data.http, host=reach.address)
     return [found[way] for way in map(Way, order) if way in found]
+
+
+def _passes_on(pbx: Connector, contact: Contact, address: str) -> bool:
+    """Whether a PBX can tell this one phone.
+
+    FreeSWITCH does so over the connection the phone registered by. Asterisk tells all phones of an
+    account or sends to an address, and from that of a NAT or a proxy nothing comes to the phone.
+    """
+    return pbx.way is not Way.ASTERISK or contact.alone or bool(address)
 
 
 def ways_to(
@@ -70,6 +79,8 @@ def ways_to(
         return found, ""
     if not (data.notify or data.reboot or data.http):
         return [], data.none or "nothing is known that makes such a phone load its files"
+    if not reach.why and served != data and Way.HTTP in order:
+        return [], f"its web server takes no request with the setting web.mode '{web}'"
     return [], reach.why or "its place allows none of the ways to tell it"
 
 

@@ -324,6 +324,7 @@ def serve(tmp_path_factory, free_ports) -> Iterator[Callable[..., Server]]:
 @pytest.fixture(scope="session")
 def server(serve: Callable[..., Server]) -> Server:
     """A server that tests share, each with phones and people of its own; it has a SIP server."""
-    server = serve()
+    # Its phones are on loopback, and may be told there.
+    server = serve(OUTBOUND__REFUSE="169.254.0.0/16")
     server.api("POST", "sip-servers", {"name": "main", "registrar": "pbx.example.com"})
     return server

@@ -15,6 +15,7 @@ from provisioning.store.base import Base
 from provisioning.store.catalogue import Category, CategoryOption, UserOption
 from provisioning.store.devices import Assignment, Device, Station
 from provisioning.store.organisations import Site
+from provisioning.store.pacing import PhoneCalls
 from provisioning.store.people import SipAccount, User
 from provisioning.store.recording import is_told, secret_columns
 from provisioning.store.values import SettingValue
@@ -80,10 +81,13 @@ def test_a11_making_and_deleting_tell_the_whole_row(database, changed, here):
 
 
 def test_a11_the_servers_own_writes_are_not_told(database, changed, rows, here):
-    """What nobody is named for, such as what a fetch writes, leaves no event."""
+    """What nobody is named for, such as what a fetch writes, leaves no event, not even when it goes along."""
     device = rows.plant(Device, here)
     changed(lambda session: setattr(session.get_one(Device, device), "model", "T54W"), None)
+    rows.plant(PhoneCalls, here, device_id=device)
     assert events(database) == []
+    changed(lambda session: session.delete(session.get_one(Device, device)))
+    assert [event.kind for event in events(database)] == ["device"]
 
 
 def test_a11_quiet_columns_are_not_told(database, changed, rows, here):

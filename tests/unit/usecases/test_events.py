@@ -14,7 +14,14 @@ from provisioning.store import queries
 from provisioning.store.base import now
 from provisioning.store.devices import Device
 from provisioning.store.outbox import Reload
-from provisioning.usecases import assignments, devices, organisations, registering, settings
+from provisioning.usecases import (
+    assignments,
+    devices,
+    events,
+    organisations,
+    registering,
+    settings,
+)
 from provisioning.usecases.fetch import fetch_file
 from provisioning.usecases.purposes import PURPOSE_SCREEN
 from provisioning.usecases.reload import settle
@@ -128,6 +135,23 @@ def test_c6_the_phone_that_told_it_is_not_reloaded_for_an_older_mark(desk):
     tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
     settle(desk.core, at=now() + timedelta(minutes=1))
     assert desk.device not in marked(desk.core)
+
+
+@pytest.mark.parametrize("level", ["user", "organisation"])
+def test_c6_what_others_change_meanwhile_is_not_taken_for_shown(desk, monkeypatch, level):
+    """A phone that told its state is told of what somebody else changed at that moment."""
+    desk.fetch(source="192.0.2.1")
+    owner = {"user": desk.user, "organisation": desk.actor.organisation}[level]
+    set_values = events.set_values
+
+    def meanwhile(core, actor, *told):
+        set_values(core, desk.actor, level, owner, {"line.anonymous": True})
+        return set_values(core, actor, *told)
+
+    monkeypatch.setattr(events, "set_values", meanwhile)
+    tell(desk.core, screen_token(desk.core, desk.device), "event/dnd-on")
+    settle(desk.core, at=now() + timedelta(minutes=1))
+    assert desk.device in marked(desk.core)
 
 
 def test_c6_a_person_who_goes_back_to_per_client_has_each_phones_own(desk, other):

@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
+from provisioning.domain.errors import UnreadableSecret
 from provisioning.domain.kinds import ReloadState, Way
-from provisioning.store import outbox, pacing, queries, telling
+from provisioning.store import outbox, queries, telling
 from provisioning.store.devices import Device, Station
 from provisioning.store.outbox import Reload
 from provisioning.store.people import User
@@ -27,13 +28,10 @@ from provisioning.usecases import (
     sip,
     users,
 )
-from provisioning.usecases.ports import Connector, Contact, Heard, Telling
+from provisioning.usecases.ports import Connector, Heard, Telling
 from provisioning.usecases.purposes import PURPOSE_SCREEN
 from provisioning.usecases.reload import AGAIN, settle, to_tell, told
 from provisioning.usecases.requests import ScreenCredential, TokenCredential
-from provisioning.usecases.ways import Reach, ways
-from provisioning.vendors.behaviour import HttpReload
-from provisioning.vendors.schema import Reload as ReloadData
 
 OK = Heard(well=True, words="200 OK")
 SILENT = Heard(well=False, words="no answer")
@@ -96,6 +94,11 @@ def claim(core, at=None, limit=10):
     return to_tell(core, at or core.clock(), limit)
 
 
+def asterisk(_session, _cipher, _server):
+    """Asterisk behind every SIP server."""
+    return Connector("pbx", 5038)
+
+
 # --- from saved to current
 
 
@@ -152,6 +155,11 @@ def test_told_but_not_back_is_shown_with_the_answer(core, desk, rename, status, 
     (again,) = claim(core)
     told(core, again, OK)
     assert row_of(core, desk.device).tries == 2
+    clock.turn(seconds=AGAIN[1].total_seconds())
+    (again,) = claim(core)
+    told(core, again, SILENT)
+    assert row_of(core, desk.device).told_at is None
+    assert status() == "saved; not reached by SIP: no answer"
 
 
 def test_silent_phone_is_told_ever_less_and_given_up(core, desk, rename, status, clock):
@@ -219,6 +227,25 @@ def test_phone_in_the_middle_of_a_boot_is_left_alone(core, actor, desk, rename, 
     came = datetime.now(UTC)
     assert claim(core, came + 10 * SECOND) == []
     assert len(claim(core, came + 30 * SECOND)) == 1
+
+
+def test_broken_secret_keeps_a_phone_waiting(core, actor, crowd, monkeypatch):
+    """A phone of which a secret cannot be read waits and says so; the others are told."""
+    broken = next(iter(crowd))
+    find = reload.told_account
+
+    def fail(rows):
+        if rows.device.id == broken:
+            raise UnreadableSecret("A stored secret (sip) is damaged.")
+        return find(rows)
+
+    monkeypatch.setattr(reload, "told_account", fail)
+    to_tell(core, core.clock(), 100)
+    rows = progress.list_reloads(core, actor, progress.Page(limit=100))
+    assert {row.held for row in rows if row.device_id == broken} == {
+        "A stored secret (sip) is damaged."
+    }
+    assert {row.held for row in rows if row.device_id != broken} == {"it has no SIP account"}
 
 
 # --- claimed, paced
@@ -296,20 +323,13 @@ def test_sites_take_turns(core, crowd):
     assert all(one != two for one, two in zip(sites[::2], sites[1::2], strict=True))
 
 
-def test_instants_keep_the_pace_of_all_replicas(database):
-    """However many ask, no two instants are the same and no second has more than its share."""
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-
-    def take(_number):
-        with database.write() as session:
-            return pacing.hand_out(session, 5, at, 50)
-
-    with ThreadPoolExecutor(4) as threads:
-        instants = sorted(moment for part in threads.map(take, range(20)) for moment in part)
-    assert instants == [at + number * timedelta(milliseconds=20) for number in range(100)]
-    with database.write() as session:
-        later = at + timedelta(hours=1)
-        assert pacing.hand_out(session, 1, later, 50) == [later]
+def test_replica_whose_clock_is_wrong_holds_no_other_up(core, actor, desk, settled):
+    """Phones told by a replica that is a minute ahead leave the others' pace as it is."""
+    settled()
+    for ahead in (60 * SECOND, 0 * SECOND):
+        reload.tell_now(core, actor, desk.device)
+        (item,) = to_tell(core, datetime.now(UTC) + ahead, 1)
+        assert item.wait < 10 * SECOND
 
 
 def test_pace_of_none_tells_nobody(core, desk, rename):
@@ -322,31 +342,12 @@ def test_pace_of_none_tells_nobody(core, desk, rename):
 # --- ways
 
 
-def test_ways_follow_the_order_of_the_place():
-    """Each way that can be is there once, in the place's order."""
-    data = ReloadData(notify="check-sync", http=HttpReload(path="/sync"))
-    pbx = Connector("pbx", 5038)
-    reach = Reach("192.0.2.1", contact=Contact("7", "192.0.2.1"), pbx=pbx)
-    found = ways(uuid4(), data, ("http", "asterisk", "freeswitch", "sip"), reach)
-    assert [item.way for item in found] == [Way.HTTP, Way.ASTERISK, Way.SIP]
-    away = Reach("", "it is behind a NAT", contact=Contact("7", ""), pbx=pbx)
-    assert [item.way for item in ways(uuid4(), data, tuple(Way), away)] == [Way.ASTERISK]
-    assert ways(uuid4(), data, ("sip",), away) == []
-    assert ways(uuid4(), ReloadData(none="it cannot"), tuple(Way), reach) == []
-    restart = ways(uuid4(), ReloadData(reboot="resync", restarts=True), tuple(Way), reach)
-    assert {item.event for item in restart} == {"resync"}
-
-
 def test_next_way_is_tried_at_once(core, desk, rename, clock):
     """What one way did not do, the next one of the place does without waiting."""
     rename(desk)
-
-    def pbx(_session, _cipher, _server):
-        return Connector("pbx", 5038)
-
     order = []
     for _ in range(3):
-        (item,) = to_tell(core, clock.now, 10, pbx)
+        (item,) = to_tell(core, clock.now, 10, asterisk)
         order.append(item.way)
         told(core, item, SILENT)
         if row_of(core, desk.device).next_at:
@@ -354,13 +355,24 @@ def test_next_way_is_tried_at_once(core, desk, rename, clock):
     assert order == [Way.SIP, Way.ASTERISK, Way.SIP]
 
 
-def test_place_may_leave_ways_out(core, actor, desk, rename, status):
-    """A site that allows no way leaves its phones to their poll."""
+@pytest.mark.parametrize(
+    ("vendor", "web", "why"),
+    [
+        ("yealink", "https", "its place allows none of the ways to tell it"),
+        ("poly-ucs", "both", "its web server takes no request with the setting web.mode 'both'"),
+        ("poly-ucs", "https", ""),
+    ],
+)
+def test_place_may_leave_ways_out(core, actor, desk, settled, rename, status, vendor, web, why):
+    """A site that allows no way leaves its phones to their poll, and the line says what is missing."""
+    settled()
     site = organisations.list_sites(core, actor, progress.Page())[0].id
-    settings.set_values(core, actor, "site", site, {"reload.ways": ["http"]})
+    settings.set_values(core, actor, "site", site, {"reload.ways": ["http"], "web.mode": web})
     rename(desk)
-    assert claim(core) == []
-    assert status().endswith(": its place allows none of the ways to tell it")
+    with core.database.write() as session:
+        session.execute(update(Device).values(vendor=vendor))
+    assert [item.way for item in claim(core)] == [Way.HTTP] * (not why)
+    assert status().endswith(f": {why}" if why else "saved")
 
 
 @pytest.mark.parametrize(
@@ -393,7 +405,7 @@ def test_phone_nothing_reaches_waits_for_its_poll(
     came = clock.now
     core.proxies = tuple(map(ip_network, proxies))
     rename(desk)
-    found = claim(core)
+    found = to_tell(core, core.clock(), 10, asterisk)
     assert bool(found) is not bool(why)
     if why:
         due = (came + timedelta(minutes=90)).astimezone(progress.ZoneInfo("Asia/Kolkata"))
@@ -467,7 +479,7 @@ def test_login_is_looked_at_and_told_at_once(core, actor, desk, add_person, cloc
     clock.now = datetime.now(UTC)
     assert settle(core) == 1
     (item,) = claim(core)
-    assert item.at - clock.now < SECOND
+    assert item.wait < SECOND
     assert row_of(core, desk.device).urgent
 
 
@@ -498,6 +510,27 @@ def test_hd6_phone_in_a_call_is_told_after_it(core, actor, desk, rename, status)
     core.database.stir = lambda: stirred.append(True)
     call(core, desk, "ended")
     assert stirred
+    (item,) = claim(core)
+    assert item.device == desk.device
+
+
+def test_hd6_end_of_a_call_brings_no_try_forward(core, desk, rename, status, clock):
+    """A phone that was told in vain is told again in its time, however many calls end meanwhile."""
+    rename(desk)
+    (item,) = claim(core)
+    told(core, item, OK)
+    with core.database.write() as session:
+        session.execute(update(Device).values(vendor="snom"))
+    for event in ("started", "ended") * 3:
+        call(core, desk, event)
+    assert claim(core) == []
+    call(core, desk, "started")
+    clock.turn(minutes=2)
+    assert claim(core) == []
+    answered = "told but not back after 2 minutes: 200 OK"
+    assert status() == f"{answered}; not told again: it is in a call"
+    call(core, desk, "ended")
+    assert status() == answered
     assert len(claim(core)) == 1
 
 
@@ -506,14 +539,6 @@ def test_hd6_phone_that_waits_by_itself_is_told_during_a_call(core, desk, rename
     rename(desk)
     call(core, desk, "started")
     assert len(claim(core)) == 1
-
-
-def test_hd6_call_without_an_end_ends_after_four_hours(core, actor, desk, clock):
-    """A call nobody told the end of holds a reload back for four hours and no longer."""
-    with core.database.write() as session:
-        pacing.call_began(session, actor.organisation, desk.device, clock.now)
-        assert pacing.in_call(session, [desk.device], clock.now + timedelta(hours=3, minutes=59))
-        assert not pacing.in_call(session, [desk.device], clock.now + timedelta(hours=4))
 
 
 # --- on demand

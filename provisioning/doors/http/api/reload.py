@@ -48,12 +48,14 @@ class Reload(Shown):
     way: str | None
     """How it was told or tried to be told last: `sip`, `asterisk`, `freeswitch` or `http`."""
     answer: str
-    """What the phone, or the PBX for it, answered; or why it is not told now."""
+    """What the phone, or the PBX for it, answered then."""
     tries: int
     next_at: datetime | None
     """When it is told again if it has not come, null for at once."""
     given_up: str
     """Why it is told no more."""
+    held: str
+    """Why it was neither told nor tried when its turn came last."""
 
 
 class DeviceReload(Shown):

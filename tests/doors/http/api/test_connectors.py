@@ -70,13 +70,12 @@ async def test_connector_is_set_read_tried_and_deleted(core, api, path, asterisk
 async def test_at8_tenant_cannot_look_around_the_server(core, api, path, asterisk):
     """AT8: with the default configuration no connector leads to the server's own machine."""
     core.reach = reaching(Outbound().refuse)
-    for host in ("127.0.0.1", "localhost", "2130706433", "169.254.169.254", "::1"):
+    for host in ("127.0.0.1", "localhost", "2130706433", "169.254.169.254"):
         wanted = {"kind": "asterisk", "host": host, "port": asterisk, "username": "roost"}
-        made = await api("PUT", path, wanted | {"password": SECRET})
-        if made.status == 200:
-            told = (await api("POST", f"{path}/test")).json
-            assert not told["well"]
-            assert "outbound.refuse" in told["words"], host
+        assert (await api("PUT", path, wanted | {"password": SECRET})).status == 200, host
+        told = (await api("POST", f"{path}/test")).json
+        assert not told["well"]
+        assert "outbound.refuse" in told["words"], host
 
 
 async def test_changes_to_a_connector_need_the_revision_that_was_read(api, path):
