@@ -256,6 +256,18 @@ def test_asking_for_a_code_is_no_failure(core, ada, clock):
     assert {outcome(lambda: log_in(core)) for _ in range(8)} == {CodeRequired}
 
 
+def test_b3_a_code_is_judged_at_once_whatever_was_wrong_before(core, ada, clock):
+    """Others' wrong passwords make nobody wait between the right one and its code."""
+    _, signed_in = log_in(core)
+    secret = totp.enrol(core, signed_in).secret
+    totp.confirm(core, signed_in, code_at(secret, clock()))
+    for number in range(6):
+        assert outcome(lambda: log_in(core, "wrong")) is WrongCredentials
+        clock.turn(seconds=5 * 2 ** max(0, number - 4))
+    assert outcome(lambda: log_in(core)) is CodeRequired
+    assert outcome(lambda: log_in(core, code=code_at(secret, clock()))) is None
+
+
 def test_b5_two_admins_cannot_demote_each_other_at_once(core, neighbour):
     """When the last two admins are demoted at the same moment, one of them stays."""
     ids = [
