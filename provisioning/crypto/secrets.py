@@ -112,7 +112,6 @@ class Cipher:
             return plain.decode("utf-8", "surrogatepass")
         raise _unreadable(purpose, known=bool(candidates))
 
-
     def alias(self, plain: str, purpose: str) -> str:
         """What stands for a text that is only to be found again, in hexadecimal digits.
 

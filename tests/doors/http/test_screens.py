@@ -34,6 +34,7 @@ from provisioning.usecases import (
 from provisioning.usecases import settings as values
 from provisioning.usecases import stations as places
 from provisioning.usecases.fetch import fetch_file
+from provisioning.usecases.pace import Pace
 from provisioning.usecases.pages import Page
 from provisioning.usecases.paths import split_path
 from provisioning.usecases.purposes import PURPOSE_SCREEN
@@ -253,6 +254,14 @@ async def test_g3_a_pin_to_be_changed_is_said_with_the_place(core, actor, yealin
     users.set_pin(core, actor, ada, PIN, must_change=True)
     refused = await yealink.type(await yealink.see(await yealink.screen_url()), "1001", PIN)
     assert "http://127.0.0.1:8000" in refused.words
+
+
+async def test_hd12_a_login_storm_is_said_and_no_failure(core, yealink, ada):
+    """Where too many log in at this moment the phone shows a sentence and not an error."""
+    form = await yealink.see(await yealink.screen_url())
+    core.logins = Pace(0)
+    refused = await yealink.type(form, "1001", PIN)
+    assert Texts((), "en")("failed") in refused.words
 
 
 async def test_g3_too_many_wrong_pins_have_to_wait(yealink, ada):

@@ -135,6 +135,24 @@ def test_g1_only_phones_and_people_that_may(core, actor, ada, pool):
     assert sitting(core, actor) == {}
 
 
+def test_g1_who_may_no_longer_log_in_gets_no_further_lease(core, actor, ada, pool, clock):
+    """Somebody who sits there makes it last longer only while the phone and they still may."""
+    station = log_in(core, actor, pool).station
+    clock.turn(hours=1)
+    before = log_in(core, actor, pool).session.lease_until
+    assert before == clock() + timedelta(hours=12)
+    stations.change_station(core, actor, station.id, {"hotdesking": "off"})
+    with pytest.raises(HotdeskingOff):
+        log_in(core, actor, pool)
+    stations.change_station(core, actor, station.id, {"hotdesking": "pool"})
+    set_values(core, actor, "user", ada, {"feature.hotdesking": False})
+    clock.turn(hours=1)
+    with pytest.raises(HotdeskingOff):
+        log_in(core, actor, pool)
+    (seat,) = seats.list_sessions(core, actor, Page())
+    assert seat.session.lease_until == before
+
+
 @pytest.mark.parametrize("rule", ["move", "deny", "several"])
 def test_g5_a_login_elsewhere(core, actor, ada, pool, second, rule):
     """A second login moves the person, is refused, or stands beside the first, as the place says."""
