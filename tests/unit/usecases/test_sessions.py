@@ -333,6 +333,19 @@ def test_a_login_made_elsewhere_gets_no_rights_by_its_email(core, actor, next_do
         memberships.accept(core, signed_in, invited.link.token)
 
 
+def test_an_offer_takes_nothing_from_the_user_it_is_for(core, actor, next_door, ada, clock):
+    """Until the invited have taken it on, the user's token is theirs; an owner has taken it on."""
+    user = users.add_user(core, next_door, first_name="A").user.id
+    token = create_token(core, next_door, name="sync", role="member", user=user)
+    invited = memberships.add_member(core, next_door, email=EMAIL, role="admin", user=user)
+    assert authenticate(core, token).permissions == frozenset({Permission.OWN})
+    memberships.change_member(core, next_door, invited.member.id, {"user": None})
+    assert authenticate(core, token).user_id == user
+    memberships.set_owner(core, local_actor(next_door.organisation), EMAIL)
+    _, signed_in = log_in(core)
+    assert sessions.choose_organisation(core, signed_in, next_door.organisation)
+
+
 def test_an_offered_membership_runs_out(core, next_door, ada, clock):
     """A link that nobody used in seven days takes nothing on."""
     invited = memberships.add_member(core, next_door, email=EMAIL, role="admin")
