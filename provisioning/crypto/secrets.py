@@ -10,6 +10,7 @@ to another column therefore does not decrypt there.
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ class KeyUse(StrEnum):
     NONCES = "nonces"
     PIN_PEPPER = "pin-pepper"
     KEY_ID = "key-id"
+    ALIASES = "aliases"
 
 
 def derive_key(server_key: bytes, use: KeyUse) -> bytes:
@@ -76,6 +78,7 @@ class Cipher:
     def __init__(self, server_keys: Sequence[bytes]) -> None:
         keys = check_keys(server_keys)
         self._ciphers = [(key_id(key), AESGCM(derive_key(key, KeyUse.ENCRYPTION))) for key in keys]
+        self._aliases = derive_key(keys[0], KeyUse.ALIASES)
 
     def encrypt(self, plain: str, purpose: str) -> bytes:
         """Encrypt ``plain``; ``purpose`` names its place (``sip-account``) and must be known again.
@@ -108,6 +111,15 @@ class Cipher:
                 continue
             return plain.decode("utf-8", "surrogatepass")
         raise _unreadable(purpose, known=bool(candidates))
+
+    def alias(self, plain: str, purpose: str) -> str:
+        """What stands for a text that is only to be found again, in hexadecimal digits.
+
+        It is an HMAC by the first key: who has the database without the key cannot try out what
+        the text was, and after a rotation its alias is another.
+        """
+        text = f"{purpose}\0{plain}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._aliases, text, "sha256").hex()
 
 
 def _unreadable(purpose: str, *, known: bool) -> UnreadableSecret:

@@ -51,8 +51,8 @@ def takes_logins(station: Hotdesking, *, pool: bool) -> bool:
     return station == Hotdesking.ANY or (station == Hotdesking.POOL and pool)
 
 
-def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
-    """Raise HotdeskingOff, StationOccupied or LoggedInElsewhere unless the login may be."""
+def check_open(wish: Wish) -> None:
+    """Raise HotdeskingOff where the station takes nobody, or the person may not log in."""
     if not takes_logins(wish.station, pool=wish.pool):
         raise HotdeskingOff(
             "Nobody can log in at this phone.",
@@ -62,6 +62,11 @@ def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
         raise HotdeskingOff(
             "This person may not log in on phones.", remedy="Switch feature.hotdesking on for them."
         )
+
+
+def check(wish: Wish, *, elsewhere: Elsewhere, take_over: TakeOver) -> None:
+    """Raise HotdeskingOff, StationOccupied or LoggedInElsewhere unless the login may be."""
+    check_open(wish)
     allowed = {
         TakeOver.NOBODY: False,
         TakeOver.OWNER: wish.owner,

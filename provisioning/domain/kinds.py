@@ -212,7 +212,7 @@ class SessionEnd(StrEnum):
     PIN = "pin-changed"
     PASSWORD = "password-reset"  # noqa: S105 - the word for why, not one
     RETIRED = "retired"
-    """The phone was retired."""
+    """The phone was retired, or the place at it is there no more."""
 
 
 class Release(StrEnum):

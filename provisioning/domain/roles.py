@@ -23,7 +23,7 @@ class Permission(StrEnum):
     OWN = "own"
     """Read and change what belongs to oneself."""
     PBX = "pbx"
-    """Pull the exports a PBX feeds on."""
+    """Pull the exports a PBX feeds on; log people in at phones by their PIN, and out without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,11 @@ BUILT_IN: tuple[BuiltInRole, ...] = (
         "Manages organisations given to them; makes no API tokens, which would outlive that.",
     ),
     BuiltInRole("member", frozenset({Permission.OWN}), "Their own things only."),
-    BuiltInRole("pbx", frozenset({Permission.PBX}), "Pulls the exports a PBX feeds on."),
+    BuiltInRole(
+        "pbx",
+        frozenset({Permission.PBX}),
+        "A PBX: pulls the exports it feeds on, and passes on who logs in at a phone, and out.",
+    ),
     BuiltInRole("operator", frozenset(Permission), "Runs the server; not bound to one tenant."),
 )
 

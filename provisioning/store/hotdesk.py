@@ -238,6 +238,14 @@ def claim_releases(session: Session, moment: datetime, limit: int) -> list[Hotde
     return rows
 
 
+def pending_at(session: Session, stations: Collection[UUID]) -> list[UUID]:
+    """The users whose sessions at stations ended, and whose release nobody has looked at."""
+    statement = select(HotdeskSession.user_id).where(
+        HotdeskSession.station_id.in_(stations), HotdeskSession.release == Release.PENDING
+    )
+    return list(session.scalars(statement.distinct().order_by(HotdeskSession.user_id)))
+
+
 def any_release_due(session: Session, moment: datetime) -> bool:
     """Whether the phone of an ended session is to be looked at."""
     due = select(HotdeskSession.id).where(HotdeskSession.release_due_at <= moment)

@@ -229,7 +229,7 @@ def authenticate(
         if row.expires_at is not None and row.expires_at <= now:
             raise _unauthenticated("The token has expired.")
         permissions = known_permissions(role.permissions)
-        person = members.member_of_user(session, row.user_id) if row.user_id else None
+        person = _person(session, row.user_id) if row.user_id else None
         if person is not None:
             permissions &= _of_person(person)
         elif row.user_id is not None and not session.get_one(User, row.user_id).enabled:
@@ -247,6 +247,12 @@ def authenticate(
         with core.database.write() as session:
             members.touch(session, ApiToken, row.id, now, now - USE_NOTED)
     return actor
+
+
+def _person(session: Session, user: UUID) -> Member | None:
+    """The member who is that user; nobody is one by a membership they have not taken on."""
+    found = members.member_of_user(session, user)
+    return found if found is not None and found.accepted else None
 
 
 def _of_person(person: Member) -> frozenset[Permission]:

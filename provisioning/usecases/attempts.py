@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from ipaddress import ip_address, ip_network
 
 from provisioning.domain.errors import TooManyAttempts
@@ -25,6 +24,7 @@ from provisioning.domain.patience import (
 from provisioning.store import members
 from provisioning.store.devices import Station
 from provisioning.usecases.core import Core
+from provisioning.usecases.purposes import PURPOSE_ATTEMPT
 
 Counted = Mapping[str, Patience]
 
@@ -35,21 +35,23 @@ _IPV6_OF_ONE = 64
 def of_login(core: Core, email: str, source: str) -> dict[str, Patience]:
     """What counts attempts at a login, whether or not there is one of that e-mail.
 
-    The e-mail is kept as a hash: people type passwords into that field. A proxy's address, or our
-    own, behind which everybody may stand, is not counted.
+    The e-mail is kept as an alias: people type passwords into that field. A proxy's address, or
+    our own, behind which everybody may stand, is not counted.
     """
-    name = sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
     subscriber = subscriber_of(core, source)
-    counted = {f"login:{name}": OF_A_LOGIN}
+    counted = {f"login:{core.cipher.alias(email, PURPOSE_ATTEMPT)}": OF_A_LOGIN}
     return counted | {f"source:{subscriber}": OF_A_SOURCE} if subscriber else counted
 
 
 def of_pin(core: Core, station: Station, extension: str, source: str) -> dict[str, Patience]:
-    """What counts attempts at a PIN, whether or not somebody has the extension."""
-    organisation = station.organisation_id
+    """What counts attempts at a PIN, whether or not somebody has the extension.
+
+    That is kept as an alias too: people type PINs into its field.
+    """
+    name = core.cipher.alias(f"{station.organisation_id}:{extension}", PURPOSE_ATTEMPT)
     subscriber = subscriber_of(core, source)
     counted = {
-        f"pin:{organisation}:{extension}": OF_A_PIN,
+        f"pin:{name}": OF_A_PIN,
         f"pin-at:{station.id}": OF_A_PHONE,
     }
     return counted | {f"pin-from:{subscriber}": OF_A_PIN_SOURCE} if subscriber else counted
@@ -111,13 +113,16 @@ def take_back(core: Core, counted: Counted, begun: Begun | None = None) -> None:
                 row.blocked_until = None
 
 
-def uncount(core: Core, counted: Counted) -> None:
-    """Uncount an attempt that was neither right nor wrong; those before it stay."""
+def uncount(core: Core, counted: Counted, begun: Begun) -> None:
+    """Uncount an attempt that was neither right nor wrong; those before it stay.
+
+    Their wait was over when it ``begun``, so what goes is the wait it brought about itself.
+    """
     with core.database.write() as session:
         for row in members.attempts(session, counted, core.database.moment(session)):
             row.failures = max(0, row.failures - 1)
-            waits = counted[row.key].wait(row.failures)
-            row.blocked_until = row.last_at + waits if waits else None
+            if row.blocked_until == begun.blocks[row.key]:
+                row.blocked_until = None
 
 
 def _too_many(seconds: int) -> TooManyAttempts:

@@ -28,6 +28,7 @@ from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device, site_named
 from provisioning.usecases.pages import Page, page_of, row_of
 from provisioning.usecases.purposes import PURPOSE_DECT
+from provisioning.usecases.releases import vacate
 from provisioning.vendors.schema import ModelKind
 
 LARGEST_SLOT = 65535
@@ -375,6 +376,7 @@ def _base(core: Core, session: Session, actor: Actor, device: UUID | str) -> Dev
             remedy="Take the assignments away; users are assigned to a base's handsets.",
             field="device",
         )
+    vacate(core, session, stations)
     for station in stations:
         session.delete(station)
     return row

@@ -20,6 +20,7 @@ from provisioning.usecases.changes import Check, change, expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.dect import LARGEST_SLOT, access_code, capacity_of, locked_system
 from provisioning.usecases.purposes import PURPOSE_DECT
+from provisioning.usecases.releases import vacate
 
 _IPUI = re.compile(r"[0-9A-F]{10}")
 
@@ -187,12 +188,17 @@ def swap_handsets(
 
 
 def remove_handset(core: Core, actor: Actor, station: UUID | str) -> None:
-    """Remove a handset: its station goes with its assignments, the slot stays and is free."""
+    """Remove a handset: its station goes with its assignments, the slot stays and is free.
+
+    Whoever sits there is logged out, and their SIP password changes where it is ours.
+    """
     actor.require(Permission.WRITE)
     with changing(core, actor) as session:
-        place = _place(session, actor, station)
-        _take(session, place.slot)
-        session.delete(place.station)
+        row = queries.get(session, Station, actor.organisation, station)
+        slot = _slot(session, row)
+        vacate(core, session, [row])
+        _take(session, slot)
+        session.delete(row)
 
 
 # --- slots
@@ -200,13 +206,17 @@ def remove_handset(core: Core, actor: Actor, station: UUID | str) -> None:
 
 def _place(session: Session, actor: Actor, station: UUID | str) -> Place:
     row = queries.get(session, Station, actor.organisation, station)
-    slot = queries.slot_of(session, row.id)
+    return Place(_slot(session, row), row)
+
+
+def _slot(session: Session, station: Station) -> DectSlot:
+    slot = queries.slot_of(session, station.id)
     if slot is None:
         raise NotFound(
             "The station is no handset of a DECT system.",
             remedy="List the system's slots to see its handsets.",
         )
-    return Place(slot, row)
+    return slot
 
 
 def _lock(session: Session, actor: Actor, systems: Sequence[UUID]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from provisioning.domain import fields
 from provisioning.domain.effective import Effective
 from provisioning.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
-from provisioning.domain.hotdesk import Elsewhere, TakeOver, Wish, check, lease_end
+from provisioning.domain.hotdesk import Elsewhere, TakeOver, Wish, check, check_open, lease_end
 from provisioning.domain.kinds import Hotdesking, SessionEnd
 from provisioning.domain.roles import Permission, known_permissions
 from provisioning.store import hotdesk, members, queries, telling
@@ -189,13 +189,14 @@ def _seat(core: Core, session: Session, login: _Login) -> Seat:
     rules = held_at(core, session, station)
     here = hotdesk.open_at(session, [station.id]).get(station.id)
     others = [row for row in hotdesk.open_of(session, user.id) if row.station_id != station.id]
-    if here is not None and here.user_id == user.id:
-        here.lease_until = _lease(rules, core.database.moment(session))
-        return seat(session, here)
     wish = replace(
         wish_of(core, session, station, user, rules),
         permitted=login.admin or _is_admin(session, user),
     )
+    if here is not None and here.user_id == user.id:
+        check_open(wish)
+        here.lease_until = _lease(rules, core.database.moment(session))
+        return seat(session, here)
     elsewhere = Elsewhere(str(rules["hotdesk.elsewhere"].value))
     check(wish, elsewhere=elsewhere, take_over=TakeOver(str(rules["hotdesk.take-over"].value)))
     left = others if elsewhere is not Elsewhere.SEVERAL else []

@@ -17,7 +17,10 @@ from provisioning.domain.kinds import Purpose
 
 LARGEST_FILE = 5 * 1024 * 1024
 MOST_PIXELS = 32_000_000
-"""Pixels a file may say it has: four bytes each once it is decoded."""
+"""Pixels a JPEG may say it has that is decoded smaller than it is."""
+
+MOST_WHOLE = 12_500_000
+"""Pixels of a file that is decoded whole: 10 bytes each for PNG, 17 for WebP, copies included."""
 
 AVATAR_SIDE = 512
 LARGEST_COVER = (1920, 1080)
@@ -29,7 +32,7 @@ JPEG, PNG = "image/jpeg", "image/png"
 _REMEDY = "Send a PNG, JPEG or WebP image."
 _QUALITY = 88
 _decoding = BoundedSemaphore(2)
-"""Images decoded at a time; each may take a hundred megabytes."""
+"""Images decoded at a time; each may take 220 megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,7 @@ def _decoded(content: bytes) -> Image.Image:
     """The picture in a file, upright, as RGB or RGBA; its size is looked at before its pixels."""
     try:
         with Image.open(io.BytesIO(content), formats=tuple(MEDIA_TYPES.values())) as image:
-            _check_size(image)
-            image.draft("RGB", LARGEST_COVER)  # a JPEG can be decoded smaller than it is
+            _prepare(image)
             ImageOps.exif_transpose(image, in_place=True)
             mode = "RGBA" if _clear(image) else "RGB"
             made = image if image.mode == mode else image.convert(mode)
@@ -93,15 +95,22 @@ def _decoded(content: bytes) -> Image.Image:
     return made
 
 
-def _check_size(image: Image.Image) -> None:
-    if image.width * image.height > MOST_PIXELS:
+def _prepare(image: Image.Image) -> None:
+    """Have a JPEG decoded smaller than it is; refuse what takes too much memory all the same."""
+    pixels = image.width * image.height
+    if pixels > MOST_PIXELS:
+        raise _too_many()
+    image.draft("RGB", LARGEST_COVER)
+    if not image.info.get("progressive"):  # whose decoder holds all of it at once
+        pixels = image.width * image.height
+    if pixels > MOST_WHOLE:
         raise _too_many()
 
 
 def _too_many() -> InvalidInput:
     return InvalidInput(
         "The image has too many pixels.",
-        remedy=f"Send one of at most {MOST_PIXELS // 1_000_000} million.",
+        remedy=f"Send one of at most {MOST_WHOLE // 1_000_000} million.",
         field="image",
     )
 

@@ -238,8 +238,11 @@ def require_no_more(actor: Actor, member: Member) -> None:
 
 
 def _end_tokens(session: Session, member: Member) -> None:
-    """End the tokens of the user a member was: they could do no more than the member."""
-    if member.user is not None:
+    """End the tokens of the user a member was: they could do no more than the member.
+
+    Those of a user who is only offered to somebody are theirs alone.
+    """
+    if member.user is not None and member.accepted:
         access.revoke_tokens_of(session, member.user.id, now())
 
 
@@ -314,7 +317,7 @@ def _fixed() -> OwnerIsFixed:
 def set_owner(core: Core, actor: Actor, email: str) -> Member:
     """Make a member the owner; the former one becomes an admin. Raises NotFound.
 
-    Only whoever operates the server may.
+    Only whoever operates the server may. A membership that was only offered is taken on by that.
     """
     actor.require(Permission.OPERATE)
     with changing(core, actor) as session:
@@ -330,5 +333,6 @@ def set_owner(core: Core, actor: Actor, email: str) -> Member:
             former.membership.role_id = role_to_give(session, actor, ADMIN).id
         row.role_id = role_to_give(session, actor, OWNER).id
         row.state = MemberState.ACTIVE
+        row.acceptance_hash = row.acceptance_until = None
         session.flush()
         return members.members(session, [row.id])[0]

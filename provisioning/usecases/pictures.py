@@ -12,6 +12,7 @@ from provisioning.store.database import Session
 from provisioning.store.people import User
 from provisioning.store.pictures import Picture
 from provisioning.usecases.actors import Actor, changing
+from provisioning.usecases.changes import expect
 from provisioning.usecases.core import Core
 from provisioning.usecases.images import read_image
 
@@ -24,11 +25,13 @@ def read_picture(core: Core, actor: Actor, user: UUID | None, purpose: Purpose) 
 
 
 def set_picture(
-    core: Core, actor: Actor, user: UUID | None, purpose: Purpose, content: bytes
-) -> Picture:
+    core: Core, actor: Actor, user: UUID | None, purpose: Purpose, content: bytes,
+    *, revision: int | None = None,
+) -> Picture:  # fmt: skip
     """Keep an image as a user's picture, or as the organisation's own, in place of the former.
 
-    Raises NotFound, TooLarge, or InvalidInput for what is no image that is taken.
+    Raises NotFound, also where a ``revision`` is of a picture that went, StaleRevision, TooLarge,
+    or InvalidInput for what is no image that is taken.
     """
     actor.require(_needed(user))
     with core.database.read() as session:
@@ -37,19 +40,26 @@ def set_picture(
     with changing(core, actor) as session:
         _check_user(session, actor, user)
         row = pictures.picture(session, actor.organisation, user, purpose)
+        if row is None and revision is not None:
+            raise _none(user, purpose)
         if row is None:
             row = Picture(organisation_id=actor.organisation, user_id=user, purpose=purpose)
             session.add(row)
+        expect(row, revision)
         row.media_type, row.content = image.media_type, image.content
         row.width, row.height = image.width, image.height
         return row
 
 
-def delete_picture(core: Core, actor: Actor, user: UUID | None, purpose: Purpose) -> None:
-    """Take a picture away; raises NotFound."""
+def delete_picture(
+    core: Core, actor: Actor, user: UUID | None, purpose: Purpose, revision: int | None = None
+) -> None:
+    """Take a picture away; raises NotFound or StaleRevision."""
     actor.require(_needed(user))
     with changing(core, actor) as session:
-        session.delete(_existing(session, actor, user, purpose))
+        row = _existing(session, actor, user, purpose)
+        expect(row, revision)
+        session.delete(row)
 
 
 def _needed(user: UUID | None) -> Permission:
@@ -66,6 +76,10 @@ def _existing(session: Session, actor: Actor, user: UUID | None, purpose: Purpos
     _check_user(session, actor, user)
     row = pictures.picture(session, actor.organisation, user, purpose)
     if row is None:
-        whose = "organisation" if user is None else "user"
-        raise NotFound(f"The {whose} has no {purpose}.", remedy="PUT an image to set one.")
+        raise _none(user, purpose)
     return row
+
+
+def _none(user: UUID | None, purpose: Purpose) -> NotFound:
+    whose = "organisation" if user is None else "user"
+    return NotFound(f"The {whose} has no {purpose}.", remedy="PUT an image to set one.")

@@ -7,22 +7,23 @@ other phones and the PBX follow as with any change.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 
 from provisioning.crypto.passwords import generate_password
 from provisioning.domain.errors import StoreUnavailable
-from provisioning.domain.kinds import Release, Secrets
+from provisioning.domain.kinds import Release, Secrets, SessionEnd
 from provisioning.store import hotdesk, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
-from provisioning.store.devices import Device
+from provisioning.store.devices import Device, Station
 from provisioning.store.hotdesk import GRACE, HotdeskSession
 from provisioning.usecases.core import Core
 from provisioning.usecases.current import is_current
 from provisioning.usecases.purposes import PURPOSE_SIP
-from provisioning.usecases.seats import SERVER
+from provisioning.usecases.seats import SERVER, end_at
 
 _BATCH = 100
 """Sessions looked at in one turn."""
@@ -85,6 +86,20 @@ def _sits_there(session: Session, row: HotdeskSession) -> bool:
     if here is not None:
         return here.user_id == row.user_id
     return row.user_id in [a.user_id for a in queries.assignments_at(session, [row.station_id])]
+
+
+def vacate(core: Core, session: Session, stations: Sequence[Station]) -> None:
+    """End who sits at stations that are about to be deleted, all of one organisation.
+
+    Their sessions go along, so nobody can look later whether the phone let go of them, or of those
+    who left a moment ago: what is ours of their passwords is replaced at once.
+    """
+    if not stations:
+        return
+    hotdesk.take_seats(session, stations[0].organisation_id)
+    end_at(core, session, stations, SessionEnd.RETIRED)
+    for user in hotdesk.pending_at(session, [station.id for station in stations]):
+        _take_away(core, session, user)
 
 
 def _take_away(core: Core, session: Session, user: UUID) -> Release:

@@ -15,8 +15,8 @@ CHANGES_DAYS = 14
 def trim(core: Core, *, fetch_days: int, audit_days: int) -> None:
     """Forget requests, and unknown MACs last seen, more than ``fetch_days`` ago.
 
-    The audit log, imports and ended hotdesk sessions are kept ``audit_days``; ended sessions and old changes go too. Raises
-    StoreUnavailable.
+    The audit log, imports and ended hotdesk sessions are kept ``audit_days``; ended sessions and
+    old changes go too. Raises StoreUnavailable.
     """
     moment = core.clock()
     before = moment - timedelta(days=fetch_days)

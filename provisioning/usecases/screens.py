@@ -20,6 +20,7 @@ from provisioning.domain.errors import (
     NotFound,
     PinMustChange,
     TooManyAttempts,
+    TooManyLogins,
     WrongPin,
 )
 from provisioning.domain.phone import Phone, Provisioning
@@ -64,8 +65,10 @@ _TYPED = {
     "pin": re.compile(r"[0-9]{1,20}"),
     "sure": re.compile("1"),
 }
-_MENDED = (Conflict, InvalidInput, NotFound, PinMustChange, TooManyAttempts, WrongPin)
-"""What a person at the phone is told; everything else is a failure of ours."""
+_TOLD = (
+    Conflict, InvalidInput, NotFound, PinMustChange, TooManyAttempts, TooManyLogins, WrongPin,
+)  # fmt: skip
+"""What a person at the phone is told, to mend it or to wait; everything else is our failure."""
 
 _OPEN_END = timedelta(days=365)
 """A lease that is longer has no end as far as people are concerned."""
@@ -121,7 +124,7 @@ def is_screen(path: str) -> bool:
 def answer_hotdesk(core: Core, request: FileRequest, device: Device, seen: Sighting) -> FileReply:
     """The screen a phone asks for, having done what it asks for by it.
 
-    Raises what is no mistake of whoever stands there: StoreUnavailable, RenderFailed.
+    Raises what nobody who stands there can mend or wait for: StoreUnavailable, RenderFailed.
     """
     visit = _visit(core, request, device)
     if visit is None:
@@ -130,7 +133,7 @@ def answer_hotdesk(core: Core, request: FileRequest, device: Device, seen: Sight
     seen.reason = "a screen of hotdesking"
     try:
         screen = _SHOWN[request.path](visit, _typed(request.query))
-    except _MENDED as error:
+    except _TOLD as error:
         seen.reason = f"a screen of hotdesking, refused: {error.code()}"
         screen = _refusal(visit, error)
     content = render_screen(visit.phone(), visit.vendor, visit.screens, screen)

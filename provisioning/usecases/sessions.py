@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -56,11 +57,11 @@ def open_session(
     """
     name = email.strip().lower()
     counted = attempts.of_login(core, name, source)
-    attempts.begin(core, counted)
+    begun = attempts.begin(core, counted)
     with core.database.read() as session:
         login = access.login_by_email(session, name)
     try:
-        step = _judge(core, login, password, code, counted)
+        step = _judge(core, login, password, code, lambda: attempts.uncount(core, counted, begun))
         if login is None:
             raise totp.wrong()
         token = new_token()
@@ -77,19 +78,19 @@ def open_session(
         with core.database.write() as session:
             _note(session, "login-refused", login, source)
         raise
-    attempts.take_back(core, counted)
+    attempts.take_back(core, counted, begun)
     return token, signed_in
 
 
 def _judge(
-    core: Core, login: Login | None, password: str, code: str, counted: attempts.Counted
+    core: Core, login: Login | None, password: str, code: str, asked: Callable[[], None]
 ) -> int | None:
-    """The time step of the code, where one is needed; raises WrongCredentials or CodeRequired."""
+    """The time step of the code, where one is needed; raises as ``totp.judge``."""
     # No else: an empty hash is of a login whose person has not chosen a password yet.
     stored = login.password_hash or None if login else None
     if not verify_password(stored, password) or login is None or login.disabled:
         raise totp.wrong()
-    return totp.judge(core, login, code, lambda: attempts.uncount(core, counted))
+    return totp.judge(core, login, code, asked)
 
 
 def _open(

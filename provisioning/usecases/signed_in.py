@@ -82,9 +82,9 @@ def signed_by(session: Session, signed_in: SignedIn) -> None:
 def require_password(core: Core, signed_in: SignedIn, password: str) -> None:
     """Raise WrongPassword unless it is the login's password; TooManyAttempts as in a login."""
     counted = attempts.of_login(core, signed_in.login.email, signed_in.source)
-    attempts.begin(core, counted)
+    begun = attempts.begin(core, counted)
     if not verify_password(signed_in.login.password_hash or None, password):
         raise WrongPassword(
             "The password is wrong.", remedy="Give the one you log in with.", field="password"
         )
-    attempts.take_back(core, counted)
+    attempts.take_back(core, counted, begun)

@@ -14,7 +14,7 @@ from provisioning.domain.phone import Provisioning
 from provisioning.domain.roles import Permission
 from provisioning.domain.settings import Level
 from provisioning.render.losses import losses
-from provisioning.store import dect, queries
+from provisioning.store import dect, hotdesk, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device, Station
 from provisioning.store.organisations import Site
@@ -35,6 +35,7 @@ from provisioning.usecases.registering import (
     register,
     station_kind,
 )
+from provisioning.usecases.releases import vacate
 from provisioning.usecases.reporting import reported
 from provisioning.vendors.schema import Model, ModelKind
 
@@ -76,6 +77,8 @@ def swap_device(
     reading: AbstractContextManager[Session] = core.database.read()
     with reading if dry_run else changing(core, actor) as session:
         old = find_device(session, actor, device)
+        if not dry_run:
+            hotdesk.take_seats(session, actor.organisation)
         phone = _described(core, old, address, vendor, model)
         check_free(session, address)
         _check(session, old, phone)
@@ -86,7 +89,7 @@ def swap_device(
         new, trust = register(core, session, phone, place=place, name=old.name)
         windows.open_window(trust, core.clock())
         _move(session, old, new, phone.kind)
-        _move_stations(session, old, new)
+        _move_stations(core, session, old, new)
         _move_membership(core, session, actor, old, new)
         session.flush()
         retire(core, session, old)
@@ -125,7 +128,7 @@ def _check(session: Session, old: Device, phone: Described) -> None:
         if _occupied(session, station):
             raise CapacityExceeded(
                 f"Somebody has the port {station.position}, which the new device lacks.",
-                remedy="Take their assignment or account away first.",
+                remedy="Log them out, or take their assignment or account away, first.",
                 field="model",
             )
     if not based:
@@ -141,7 +144,8 @@ def _check_licences(session: Session, stations: Sequence[Station], kind: Station
 
 def _occupied(session: Session, station: Station) -> bool:
     people = queries.assignments_at(session, [station.id])
-    return bool(people or queries.accounts_of(session, stations=[station.id]))
+    accounts = queries.accounts_of(session, stations=[station.id])
+    return bool(people or accounts or hotdesk.open_at(session, [station.id]))
 
 
 def _losses(core: Core, session: Session, old: Device, new: Described) -> tuple[str, ...]:
@@ -179,7 +183,7 @@ def _move(session: Session, old: Device, new: Device, kind: Model | None) -> Non
         key.owner_id = new.id
 
 
-def _move_stations(session: Session, old: Device, new: Device) -> None:
+def _move_stations(core: Core, session: Session, old: Device, new: Device) -> None:
     """Put the old stations in the new ones' place, so that all that refers to them moves along."""
     fresh = queries.stations_of(session, new.id)
     former = queries.stations_of(session, old.id)
@@ -188,12 +192,13 @@ def _move_stations(session: Session, old: Device, new: Device) -> None:
     for station in fresh if member else fresh[: len(former)]:
         session.delete(station)
     session.flush()
-    for place, station in enumerate(former):
-        if member or place >= len(kinds):
-            session.delete(station)
-            continue
+    kept = 0 if member else len(kinds)
+    vacate(core, session, former[kept:])
+    for station in former[kept:]:
+        session.delete(station)
+    for station, (kind, nomadic) in zip(former[:kept], kinds, strict=False):
         station.device_id = new.id
-        station.kind, station.nomadic = kinds[place]
+        station.kind, station.nomadic = kind, nomadic
     session.flush()
 
 

@@ -79,6 +79,14 @@ def test_derived_keys_differ_by_use_and_by_key():
     assert len(derived | {KEY, OTHER}) == 2 * len(KeyUse) + 2
 
 
+def test_an_alias_is_of_the_text_the_purpose_and_the_first_key():
+    """The same text is found again, and nothing else is taken for it."""
+    found = [cipher.alias(plain, purpose) for cipher in (CIPHER, Cipher([OTHER, KEY]))
+             for plain in ("1001", "482913", "\ud800") for purpose in ("p", "q")]  # fmt: skip
+    assert len(set(found)) == len(found)
+    assert Cipher([KEY, OTHER]).alias("1001", "p") == CIPHER.alias("1001", "p")
+
+
 @pytest.mark.parametrize("keys", [[], [b"short"], [KEY, KEY[:-1]]])
 def test_keys_of_a_wrong_size_are_refused(keys):
     """A cipher without a full key stops the start."""

@@ -74,6 +74,8 @@ HOSTILE = {
     "truncated webp": image("WEBP")[:40],
     "bomb": claims(60_000, 60_000),
     "small bomb": claims(6_000, 6_000),
+    "large png": claims(4_000, 3_200),
+    "large progressive jpeg": image("JPEG", (4_000, 3_200), progressive=True),
     "lines missing": claims(600, 600),
 }
 
@@ -130,6 +132,8 @@ def test_a5_an_avatar_is_a_square_and_a6_a_cover_fits():
     assert (avatar.width, avatar.height, avatar.media_type) == (512, 512, "image/jpeg")
     cover = read_image(image("JPEG", (4000, 1000)), COVER)
     assert (cover.width, cover.height) == (1920, 480)
+    photo = read_image(image("JPEG", (4_000, 3_200)), COVER)
+    assert (photo.width, photo.height) == (1350, 1080)
     turned = Image.Exif()
     turned[0x0112] = 6
     upright = read_image(image("JPEG", (400, 200), exif=turned), COVER)

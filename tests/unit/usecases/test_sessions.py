@@ -256,6 +256,18 @@ def test_asking_for_a_code_is_no_failure(core, ada, clock):
     assert {outcome(lambda: log_in(core)) for _ in range(8)} == {CodeRequired}
 
 
+def test_b3_a_code_is_judged_at_once_whatever_was_wrong_before(core, ada, clock):
+    """Others' wrong passwords make nobody wait between the right one and its code."""
+    _, signed_in = log_in(core)
+    secret = totp.enrol(core, signed_in).secret
+    totp.confirm(core, signed_in, code_at(secret, clock()))
+    for number in range(6):
+        assert outcome(lambda: log_in(core, "wrong")) is WrongCredentials
+        clock.turn(seconds=5 * 2 ** max(0, number - 4))
+    assert outcome(lambda: log_in(core)) is CodeRequired
+    assert outcome(lambda: log_in(core, code=code_at(secret, clock()))) is None
+
+
 def test_b5_two_admins_cannot_demote_each_other_at_once(core, neighbour):
     """When the last two admins are demoted at the same moment, one of them stays."""
     ids = [
@@ -319,6 +331,19 @@ def test_a_login_made_elsewhere_gets_no_rights_by_its_email(core, actor, next_do
     assert sessions.choose_organisation(core, signed_in, next_door.organisation)
     with pytest.raises(NotFound):
         memberships.accept(core, signed_in, invited.link.token)
+
+
+def test_an_offer_takes_nothing_from_the_user_it_is_for(core, actor, next_door, ada, clock):
+    """Until the invited have taken it on, the user's token is theirs; an owner has taken it on."""
+    user = users.add_user(core, next_door, first_name="A").user.id
+    token = create_token(core, next_door, name="sync", role="member", user=user)
+    invited = memberships.add_member(core, next_door, email=EMAIL, role="admin", user=user)
+    assert authenticate(core, token).permissions == frozenset({Permission.OWN})
+    memberships.change_member(core, next_door, invited.member.id, {"user": None})
+    assert authenticate(core, token).user_id == user
+    memberships.set_owner(core, local_actor(next_door.organisation), EMAIL)
+    _, signed_in = log_in(core)
+    assert sessions.choose_organisation(core, signed_in, next_door.organisation)
 
 
 def test_an_offered_membership_runs_out(core, next_door, ada, clock):

@@ -188,21 +188,24 @@ def _answer(call: Call, endpoint: Endpoint, reader: Endpoint | None, incoming: I
 
 def _response(endpoint: Endpoint, request: web.Request, answer: object) -> web.Response:
     if isinstance(answer, Content):
-        headers = {hdrs.CONTENT_TYPE: answer.media_type} | _ALWAYS
+        headers = {hdrs.CONTENT_TYPE: answer.media_type} | _etag(answer) | _ALWAYS
         return web.Response(status=endpoint.status, body=answer.content, headers=headers)
     if not isinstance(answer, Shown):
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_ALWAYS)
-    headers = {hdrs.CONTENT_TYPE: _JSON} | _ALWAYS
+    headers = {hdrs.CONTENT_TYPE: _JSON} | _etag(answer) | _ALWAYS
     if isinstance(answer, Effects):
         return web.Response(body=answer.model_dump_json().encode(), headers=headers)
-    revision = getattr(answer, "revision", None)
-    if revision is not None:
-        headers[hdrs.ETAG] = f'"{revision}"'
     made = getattr(answer, "id", None)
     if endpoint.status == HTTPStatus.CREATED and made is not None:
         headers[hdrs.LOCATION] = f"{request.path.rstrip('/')}/{made}"
     body = answer.model_dump_json(exclude_unset=True).encode()
     return web.Response(status=endpoint.status, body=body, headers=headers)
+
+
+def _etag(answer: Shown | Content) -> dict[str, str]:
+    """The entity tag of what has a revision."""
+    revision = getattr(answer, "revision", None)
+    return {} if revision is None else {hdrs.ETAG: f'"{revision}"'}
 
 
 # --- problems

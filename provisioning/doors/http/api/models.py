@@ -152,7 +152,8 @@ class Takes:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """An answer that is bytes of a media type of its own."""
+    """An answer that is bytes of a media type of its own, and the revision of what they are."""
 
     content: bytes
     media_type: str
+    revision: int | None = None

@@ -29,7 +29,7 @@ class Picture(Shown):
 
 
 def _content(row: Row) -> Content:
-    return Content(row.content, row.media_type)
+    return Content(row.content, row.media_type, row.revision)
 
 
 # --- the organisation
@@ -42,16 +42,18 @@ def read_organisation_avatar(call: Call) -> Content:
 
 
 @ENDPOINTS.put("/organisation/avatar", Permission.ACCOUNT)
-def set_organisation_avatar(call: Call, upload: Image) -> Picture:
+def set_organisation_avatar(call: Call, upload: Image, revision: int | None = None) -> Picture:
     """Set the organisation's avatar."""
-    row = usecases.set_picture(call.core, call.actor, None, Purpose.AVATAR, upload.content)
+    row = usecases.set_picture(
+        call.core, call.actor, None, Purpose.AVATAR, upload.content, revision=revision
+    )
     return Picture.of(row)
 
 
 @ENDPOINTS.delete("/organisation/avatar", Permission.ACCOUNT)
-def delete_organisation_avatar(call: Call) -> None:
+def delete_organisation_avatar(call: Call, revision: int | None = None) -> None:
     """Take the organisation's avatar away."""
-    usecases.delete_picture(call.core, call.actor, None, Purpose.AVATAR)
+    usecases.delete_picture(call.core, call.actor, None, Purpose.AVATAR, revision)
 
 
 @ENDPOINTS.get("/organisation/cover", Permission.READ)
@@ -61,16 +63,18 @@ def read_organisation_cover(call: Call) -> Content:
 
 
 @ENDPOINTS.put("/organisation/cover", Permission.ACCOUNT)
-def set_organisation_cover(call: Call, upload: Image) -> Picture:
+def set_organisation_cover(call: Call, upload: Image, revision: int | None = None) -> Picture:
     """Set the wallpaper of phones whose person has chosen none."""
-    row = usecases.set_picture(call.core, call.actor, None, Purpose.COVER, upload.content)
+    row = usecases.set_picture(
+        call.core, call.actor, None, Purpose.COVER, upload.content, revision=revision
+    )
     return Picture.of(row)
 
 
 @ENDPOINTS.delete("/organisation/cover", Permission.ACCOUNT)
-def delete_organisation_cover(call: Call) -> None:
+def delete_organisation_cover(call: Call, revision: int | None = None) -> None:
     """Take the organisation's wallpaper away."""
-    usecases.delete_picture(call.core, call.actor, None, Purpose.COVER)
+    usecases.delete_picture(call.core, call.actor, None, Purpose.COVER, revision)
 
 
 # --- its people
@@ -83,16 +87,18 @@ def read_photo(call: Call, user: UUID) -> Content:
 
 
 @ENDPOINTS.put("/users/{user}/photo", Permission.WRITE)
-def set_photo(call: Call, user: UUID, upload: Image) -> Picture:
+def set_photo(call: Call, user: UUID, upload: Image, revision: int | None = None) -> Picture:
     """Set a user's photo."""
-    row = usecases.set_picture(call.core, call.actor, user, Purpose.AVATAR, upload.content)
+    row = usecases.set_picture(
+        call.core, call.actor, user, Purpose.AVATAR, upload.content, revision=revision
+    )
     return Picture.of(row)
 
 
 @ENDPOINTS.delete("/users/{user}/photo", Permission.WRITE)
-def delete_photo(call: Call, user: UUID) -> None:
+def delete_photo(call: Call, user: UUID, revision: int | None = None) -> None:
     """Take a user's photo away."""
-    usecases.delete_picture(call.core, call.actor, user, Purpose.AVATAR)
+    usecases.delete_picture(call.core, call.actor, user, Purpose.AVATAR, revision)
 
 
 @ENDPOINTS.get("/users/{user}/cover", Permission.READ)
@@ -102,16 +108,18 @@ def read_cover(call: Call, user: UUID) -> Content:
 
 
 @ENDPOINTS.put("/users/{user}/cover", Permission.WRITE)
-def set_cover(call: Call, user: UUID, upload: Image) -> Picture:
+def set_cover(call: Call, user: UUID, upload: Image, revision: int | None = None) -> Picture:
     """Choose a wallpaper for a user."""
-    row = usecases.set_picture(call.core, call.actor, user, Purpose.COVER, upload.content)
+    row = usecases.set_picture(
+        call.core, call.actor, user, Purpose.COVER, upload.content, revision=revision
+    )
     return Picture.of(row)
 
 
 @ENDPOINTS.delete("/users/{user}/cover", Permission.WRITE)
-def delete_cover(call: Call, user: UUID) -> None:
+def delete_cover(call: Call, user: UUID, revision: int | None = None) -> None:
     """Take the wallpaper away that a user has chosen."""
-    usecases.delete_picture(call.core, call.actor, user, Purpose.COVER)
+    usecases.delete_picture(call.core, call.actor, user, Purpose.COVER, revision)
 
 
 # --- oneself

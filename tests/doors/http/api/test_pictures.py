@@ -35,12 +35,18 @@ async def test_a5_a6_b3_a_picture_is_set_shown_and_taken_away(api, office, path,
     assert (await api("GET", path)).status == 404
     put = await api("PUT", path, data=image("WEBP"), headers={"Content-Type": "image/webp"})
     assert (put.status, put.json["width"], put.json["height"]) == (200, *size)
+    stale = {"If-Match": put.headers["ETag"]}
+    await api("PUT", path, data=image(), headers=JPEG | stale)
+    assert (await api("PUT", path, data=image(), headers=JPEG | stale)).status == 412
+    assert (await api("DELETE", path, headers=stale)).status == 412
     got = await api("GET", path)
     assert (got.status, got.headers["Content-Type"]) == (200, "image/jpeg")
     assert got.headers["X-Content-Type-Options"] == "nosniff"
     assert Image.open(io.BytesIO(got.body)).size == size
-    assert (await api("DELETE", path)).status == 204
+    current = {"If-Match": got.headers["ETag"]}
+    assert (await api("DELETE", path, headers=current)).status == 204
     assert (await api("DELETE", path)).status == 404
+    assert (await api("PUT", path, data=image(), headers=JPEG | current)).status == 404
 
 
 async def test_b3_what_is_no_image_is_refused_over_http(api, office):

@@ -93,19 +93,26 @@ def test_hd5_many_leases_end_in_one_turn(core, actor, add_person, desks, clock, 
 
 
 @pytest.mark.parametrize(
-    ("start", "ends"),
+    ("start", "hours", "clock", "ends"),
     [
+        ("2026-07-01T15:00+00:00", 12, "18:30", "2026-07-01T16:30+00:00"),
+        ("2026-07-01T15:00+00:00", 12, "16:00", "2026-07-02T03:00+00:00"),
+        ("2026-07-01T15:00+00:00", 0, "16:00", "2026-07-02T14:00+00:00"),
+        ("2026-07-01T15:00+00:00", 1, "", "2026-07-01T16:00+00:00"),
         # Berlin's clocks go forward at 02:00 on 29 March 2026, and back at 03:00 on 25 October.
-        ("2026-03-28T21:00+00:00", "2026-03-29T01:00+00:00"),
-        ("2026-03-29T00:30+00:00", "2026-03-29T01:00+00:00"),
-        ("2026-10-24T21:00+00:00", "2026-10-25T02:00+00:00"),
-        ("2026-10-25T00:30+00:00", "2026-10-25T02:00+00:00"),
-        ("2026-10-25T02:00+00:00", "2026-10-26T02:00+00:00"),
+        ("2026-03-28T21:00+00:00", 0, "03:00", "2026-03-29T01:00+00:00"),
+        ("2026-03-29T00:30+00:00", 0, "03:00", "2026-03-29T01:00+00:00"),
+        ("2026-10-24T21:00+00:00", 0, "03:00", "2026-10-25T02:00+00:00"),
+        ("2026-10-25T00:30+00:00", 0, "03:00", "2026-10-25T02:00+00:00"),
+        ("2026-10-25T02:00+00:00", 0, "03:00", "2026-10-26T02:00+00:00"),
+        # The hour that comes twice has two ends, of which the next counts.
+        ("2026-10-25T01:30+00:00", 12, "02:45", "2026-10-25T01:45+00:00"),
+        ("2026-10-25T00:30+00:00", 12, "02:45", "2026-10-25T00:45+00:00"),
     ],
 )
-def test_hd5_a_daily_end_where_the_clocks_change(start, ends):
-    """03:00 is 03:00 of the place's clock in the nights of the change too."""
-    found = lease_end(datetime.fromisoformat(start), 0, "03:00", "Europe/Berlin")
+def test_hd5_a_lease_ends_by_the_hours_or_the_places_clock(start, hours, clock, ends):
+    """Whichever comes first ends it; 03:00 is the place's 03:00 where its clocks change too."""
+    found = lease_end(datetime.fromisoformat(start), hours, clock, "Europe/Berlin")
     assert found == datetime.fromisoformat(ends)
 
 
@@ -290,8 +297,8 @@ def test_hd15_every_login_and_end_is_told(core, actor, ada, bob, pool, second, d
     assert events[0].part_of == ada
 
 
-def test_hd6_a_logout_is_true_at_once_and_restarts_nothing(core, ada, pool, desks):
-    """Ending a session waits for no call: it is recorded, and the phone is only marked to reload."""
+def test_hd6_a_logout_is_true_at_once(core, ada, pool, desks):
+    """Ending a session waits for no call: it is recorded, and its phone alone is marked, urgently."""
     desks.log_in(pool)
     with core.database.write() as session:
         for row in session.scalars(select(Reload)):
@@ -299,4 +306,5 @@ def test_hd6_a_logout_is_true_at_once_and_restarts_nothing(core, ada, pool, desk
     hotdesk.log_out(core, desks.actor, device=pool.id)
     assert desks.sitting() == {}
     with core.database.read() as session:
-        assert [row.device_id for row in session.scalars(select(Reload))] == [pool.id]
+        marked = [(row.device_id, row.urgent) for row in session.scalars(select(Reload))]
+    assert marked == [(pool.id, True)]

@@ -11,7 +11,6 @@ from provisioning.domain.phone import Provisioning
 from provisioning.render.cases import cases
 from provisioning.render.files import named_rules, render_file
 from provisioning.render.losses import losses, used
-from provisioning.render.syntax import FORMS
 from provisioning.store.devices import Device
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases import (
@@ -285,41 +284,3 @@ def test_g2_what_is_a_persons_comes_with_them(core, actor, ada, of_dialect, dial
         assert key not in used(theirs, vendor) or unknown or silent
     hotdesk.log_out(core, actor, sip_username=PLACE)
     assert text_of(built(core, device), vendor) == guest
-
-
-WHOLE = ("cisco-sep", "digium", "fanvil", "gigaset", "linphone")
-"""Dialects of which a phone takes the file as a whole, or lists that replace those it has."""
-
-
-def parameters(phone, vendor) -> dict[str, str]:
-    """What a phone's files say, by parameter."""
-    found: dict[str, str] = {}
-    for item in named_rules(phone, vendor):
-        if not item.rule.phonebook:
-            text = render_file(phone, vendor, item.rule).decode()
-            found |= dict(FORMS[item.rule.syntax].parse(text))
-    return found
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_hd8_what_was_personal_is_overwritten(core, actor, ada, bob, of_dialect, dialect):
-    """A parameter that had a value of somebody's is sent again when they are gone, with another."""
-    vendor = core.registry.vendor(dialect)
-    case = next(item for item in cases(vendor) if item.phone.lines and not item.phone.blank)
-    device, station = of_dialect(vendor, vendor.model(case.phone.model))
-    hotdesk.take(core, actor, ada, station.id)
-    seated = built(core, device)
-    secret = seated.lines[0].password
-    theirs = {
-        name
-        for name, value in parameters(seated, vendor).items()
-        if any(word in value for word in ("Ada", "Lovelace", secret)) or value == "1001"
-    }
-    assert theirs
-    hotdesk.log_out(core, actor, sip_username=PLACE)
-    for user in (None, bob):
-        if user is not None:
-            hotdesk.take(core, actor, user, station.id)
-        now = parameters(built(core, device), vendor)
-        assert not [name for name, value in now.items() if secret in value or "Ada" in value]
-        assert dialect in WHOLE or theirs <= now.keys(), theirs - now.keys()

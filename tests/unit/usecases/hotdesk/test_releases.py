@@ -7,12 +7,14 @@ import pytest
 from provisioning.domain.kinds import Release
 from provisioning.store import queries
 from provisioning.store.people import SipServer
-from provisioning.usecases import hotdesk, seats
+from provisioning.usecases import dect, handsets, hotdesk, registering, seats, stations
 from provisioning.usecases.pages import Page
 from provisioning.usecases.purposes import PURPOSE_SIP
 from provisioning.usecases.releases import look_after
+from provisioning.usecases.swapping import swap_device
 
 NAME = "001565000001.cfg"
+MAC, SPARE = "00:15:65:00:00:09", "00:0B:82:00:00:02"
 
 
 @pytest.fixture
@@ -125,6 +127,49 @@ def test_hd7_passwords_of_the_pbx_side_are_shown_as_still_registered(
     clock.turn(minutes=6)
     assert look_after(core) == 1
     assert releases(core, actor, ada) == {"released": 1}
+
+
+def a_handset(core, actor):
+    """A handset, and its removal."""
+    system = dect.add_system(core, actor, name="tower").id
+    station = handsets.put_handset(core, actor, system).station
+    return station, lambda: handsets.remove_handset(core, actor, station.id)
+
+
+def a_desk(core, actor):
+    """The station of a device of unknown model, and its being a base."""
+    device = registering.add_device(core, actor, mac=MAC, vendor="yealink-dect").device
+    system = dect.add_system(core, actor, name="tower").id
+    seat = stations.first_station(core, actor, device.id)
+    return seat.station, lambda: dect.add_member(core, actor, system, device.id)
+
+
+def a_port(core, actor):
+    """The second port of an adapter, and a swap for one that has none."""
+    made = {"vendor": "grandstream", "model": "HT802"}
+    device = registering.add_device(core, actor, mac=MAC, **made).device
+    smaller = {"mac": SPARE, "vendor": "grandstream", "model": "HT801"}
+    seat = stations.device_stations(core, actor, device.id)[1]
+    return seat.station, lambda: swap_device(core, actor, device.id, **smaller)
+
+
+@pytest.mark.parametrize(
+    ("place", "left"),
+    [(a_handset, False), (a_handset, True), (a_desk, False), (a_desk, True), (a_port, True)],
+)
+def test_hd7_a_place_that_goes_takes_the_password_along(
+    core, actor, ada, desks, clock, place, left
+):
+    """Whoever sits at what is no more, or just left it, is out and has another password."""
+    station, go = place(core, actor)
+    stations.change_station(core, actor, station.id, {"hotdesking": "any"})
+    seat = hotdesk.take(core, actor, ada, station.id)
+    old = password(core, ada)
+    if left:
+        seats.end_session(core, actor, seat.id)
+    go()
+    assert desks.sitting() == {}
+    assert password(core, ada) != old
 
 
 def test_hd7_one_replica_looks_at_a_phone(core, actor, ada, pool, phone, desks, clock, monkeypatch):

@@ -22,6 +22,7 @@ from provisioning.usecases import (
     dect,
     devices,
     handsets,
+    hotdesk,
     inventory,
     keys,
     licences,
@@ -34,6 +35,7 @@ from provisioning.usecases import (
 )
 from provisioning.usecases.pages import Page
 from provisioning.usecases.requests import Outcome
+from provisioning.usecases.seats import end_session
 from provisioning.usecases.settings import list_values, set_values
 from provisioning.usecases.swapping import swap_device
 
@@ -176,11 +178,18 @@ def test_h2_no_port_in_use_is_lost(core, actor, desk):
         core, actor, mac="00:0B:82:00:00:01", vendor="grandstream", model="HT802"
     ).device
     seats = stations.device_stations(core, actor, adapter.id)
-    assignments.assign_station(core, actor, seats[1].station.id, [desk.user])
+    port = seats[1].station.id
+    stations.change_station(core, actor, port, {"hotdesking": "any"})
     smaller = {"mac": "00:0B:82:00:00:02", "vendor": "grandstream", "model": "HT801"}
+    assignments.assign_station(core, actor, port, [desk.user])
     with pytest.raises(CapacityExceeded, match="port 2"):
         swap_device(core, actor, adapter.id, **smaller)
-    assignments.assign_station(core, actor, seats[1].station.id, [])
+    assignments.assign_station(core, actor, port, [])
+    seated = hotdesk.take(core, actor, desk.user, port)
+    for dry_run in (True, False):
+        with pytest.raises(CapacityExceeded, match="port 2"):
+            swap_device(core, actor, adapter.id, **smaller, dry_run=dry_run)
+    end_session(core, actor, seated.id)
     new = swap_device(core, actor, adapter.id, **smaller).device
     assert len(stations.device_stations(core, actor, new.id)) == 1
 
