@@ -243,18 +243,24 @@ def my_picture(core: Core, actor: Actor, purpose: Purpose) -> Picture:
     return pictures.read_picture(core, _for_oneself(actor), own_user(actor), purpose)
 
 
-def set_my_picture(core: Core, actor: Actor, purpose: Purpose, content: bytes) -> Picture:
+def set_my_picture(
+    core: Core, actor: Actor, purpose: Purpose, content: bytes, *, revision: int | None = None
+) -> Picture:
     """Choose a picture of one's own; raises RightMissing and what ``set_picture`` does."""
     user = own_user(actor)
     _need(core, actor, f"right.{purpose}", _CHOICES[purpose])
-    return pictures.set_picture(core, _for_oneself(actor), user, purpose, content)
+    return pictures.set_picture(
+        core, _for_oneself(actor), user, purpose, content, revision=revision
+    )
 
 
-def delete_my_picture(core: Core, actor: Actor, purpose: Purpose) -> None:
-    """Take a picture of one's own away; raises RightMissing or NotFound."""
+def delete_my_picture(
+    core: Core, actor: Actor, purpose: Purpose, revision: int | None = None
+) -> None:
+    """Take a picture of one's own away; raises RightMissing, NotFound or StaleRevision."""
     user = own_user(actor)
     _need(core, actor, f"right.{purpose}", _CHOICES[purpose])
-    pictures.delete_picture(core, _for_oneself(actor), user, purpose)
+    pictures.delete_picture(core, _for_oneself(actor), user, purpose, revision)
 
 
 # --- contacts

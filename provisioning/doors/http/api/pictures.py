@@ -132,15 +132,18 @@ def read_my_photo(call: Call) -> Content:
 
 
 @ENDPOINTS.put("/me/photo", Permission.OWN)
-def set_my_photo(call: Call, upload: Image) -> Picture:
+def set_my_photo(call: Call, upload: Image, revision: int | None = None) -> Picture:
     """Set one's own photo."""
-    return Picture.of(me.set_my_picture(call.core, call.actor, Purpose.AVATAR, upload.content))
+    row = me.set_my_picture(
+        call.core, call.actor, Purpose.AVATAR, upload.content, revision=revision
+    )
+    return Picture.of(row)
 
 
 @ENDPOINTS.delete("/me/photo", Permission.OWN)
-def delete_my_photo(call: Call) -> None:
+def delete_my_photo(call: Call, revision: int | None = None) -> None:
     """Take one's own photo away."""
-    me.delete_my_picture(call.core, call.actor, Purpose.AVATAR)
+    me.delete_my_picture(call.core, call.actor, Purpose.AVATAR, revision)
 
 
 @ENDPOINTS.get("/me/cover", Permission.OWN)
@@ -150,12 +153,13 @@ def read_my_cover(call: Call) -> Content:
 
 
 @ENDPOINTS.put("/me/cover", Permission.OWN)
-def set_my_cover(call: Call, upload: Image) -> Picture:
+def set_my_cover(call: Call, upload: Image, revision: int | None = None) -> Picture:
     """Choose a wallpaper of one's own."""
-    return Picture.of(me.set_my_picture(call.core, call.actor, Purpose.COVER, upload.content))
+    row = me.set_my_picture(call.core, call.actor, Purpose.COVER, upload.content, revision=revision)
+    return Picture.of(row)
 
 
 @ENDPOINTS.delete("/me/cover", Permission.OWN)
-def delete_my_cover(call: Call) -> None:
+def delete_my_cover(call: Call, revision: int | None = None) -> None:
     """Go back to the organisation's wallpaper."""
-    me.delete_my_picture(call.core, call.actor, Purpose.COVER)
+    me.delete_my_picture(call.core, call.actor, Purpose.COVER, revision)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -82,10 +83,10 @@ async def client(core: Core) -> AsyncIterator[TestClient]:
 
 @pytest.fixture
 def caller(core: Core, client: TestClient) -> Callable[..., Caller]:
-    """Make somebody who calls, with a token of a role."""
+    """Make somebody who calls, with a token of a role, and of a user if one is named."""
 
-    def make(actor: Actor, role: str = "admin") -> Caller:
-        return Caller(client, create_token(core, actor, name=role, role=role))
+    def make(actor: Actor, role: str = "admin", user: UUID | None = None) -> Caller:
+        return Caller(client, create_token(core, actor, name=role, role=role, user=user))
 
     return make
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from uuid import UUID
 
 import pytest
 from PIL import Image
@@ -26,10 +27,13 @@ def image(kind="JPEG") -> bytes:
         ("/organisation/cover", (320, 200)),
         ("/users/{user}/photo", (512, 512)),
         ("/users/{user}/cover", (320, 200)),
+        ("/me/photo", (512, 512)),
+        ("/me/cover", (320, 200)),
     ],
 )
-async def test_a5_a6_b3_a_picture_is_set_shown_and_taken_away(api, office, path, size):
+async def test_a5_a6_b3_a_picture_is_set_shown_and_taken_away(caller, actor, office, path, size):
     """What was put is answered as an image in its own form, until it is deleted."""
+    api = caller(actor, user=UUID(office["user"]))
     path = path.format(user=office["user"])
     await api("DELETE", path)
     assert (await api("GET", path)).status == 404
