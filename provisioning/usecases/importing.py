@@ -26,7 +26,7 @@ from provisioning.store.jobs import ImportJob
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
-from provisioning.usecases.sheets import cards, cells, contacts, fleet, people, phones
+from provisioning.usecases.sheets import cards, cells, contacts, fleet, people, phones, staff
 from provisioning.usecases.sheets.cells import Row, RowError
 from provisioning.usecases.sheets.plans import Plan, Progress
 
@@ -50,7 +50,7 @@ class _Sheet:
 
 
 _SHEETS: dict[SheetKind, _Sheet] = {
-    SheetKind.USERS: _Sheet(people.COLUMNS, (), people.plan_users, people.export_users),
+    SheetKind.USERS: _Sheet(staff.COLUMNS, (), people.plan_users, staff.export_users),
     SheetKind.DEVICES: _Sheet(fleet.COLUMNS, ("mac",), phones.plan_devices, fleet.export_devices),
     SheetKind.CONTACTS: _Sheet(
         contacts.COLUMNS, (), contacts.plan_contacts, contacts.export_contacts

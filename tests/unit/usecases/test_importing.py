@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from provisioning.domain.errors import BrokenRule, InvalidInput
 from provisioning.domain.kinds import ImportState, SheetKind
@@ -24,7 +25,7 @@ from provisioning.usecases.importing import (
     start_import,
 )
 from provisioning.usecases.pages import Page
-from provisioning.usecases.sheets import cells, people
+from provisioning.usecases.sheets import cells, people, staff
 
 USERS, DEVICES = SheetKind.USERS, SheetKind.DEVICES
 
@@ -199,7 +200,7 @@ def test_a_guarded_cell_is_no_formula_and_reads_as_it_was(cell):
     written = cells.write(("first_name",), [(cell,)])
     if cell:
         assert not cells.guarded(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
-        (row,) = cells.read(written, people.COLUMNS)
+        (row,) = cells.read(written, staff.COLUMNS)
         assert row.cells["first_name"] == cell.strip()
 
 
@@ -279,6 +280,27 @@ def test_f7_progress_is_visible_while_it_runs(core, actor, server):
     ended = read_import(core, actor, started.id)
     assert (ended.state, ended.rows, ended.checked) == (ImportState.CHECKED, 450, 450)
     assert {row.id for row in list_imports(core, actor, Page())} == {job.id, started.id}
+
+
+def test_f7_changing_many_asks_no_more_than_changing_few(core, actor, server):
+    """Users are changed, moved and set in as many statements that read however many they are."""
+    text = "first_name,extension,department,language\n"
+    people = [f"User,{1000 + n},Sales,de\n" for n in range(20)]
+    load(core, actor, USERS, text + "".join(people))
+    asked = []
+
+    def note(*call) -> None:
+        asked.append(call[2].startswith("SELECT"))
+
+    event.listen(core.database.engine, "before_cursor_execute", note)
+    counts = []
+    for part in (people[:2], people[2:]):
+        changed = "".join(part).replace("Sales,de", "Support,fr")
+        assert load(core, actor, USERS, text + changed).changes == len(part)
+        counts.append(sum(asked))
+        asked.clear()
+    event.remove(core.database.engine, "before_cursor_execute", note)
+    assert counts[1] <= counts[0]
 
 
 def test_f7_a_change_in_between_makes_the_import_fail_whole(core, actor, server, monkeypatch):
