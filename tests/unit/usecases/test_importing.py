@@ -327,3 +327,16 @@ def test_a8_an_import_gives_desk_phones_only_with_licences(core, actor, server, 
     pro = licences.add_licence(core, actor, kind="pro", quantity=1)
     licences.set_user_licences(core, actor, ada, [pro.id])
     assert load(core, actor, DEVICES, text).state == ImportState.DONE
+
+
+def test_a8_an_import_looks_at_what_stands_there_not_at_what_a_row_calls_it(
+    core, actor, add_person
+):
+    """Whoever has a Mobile licence gets no desk phone by a row that names a softphone's model."""
+    mobile = licences.add_licence(core, actor, kind="mobile", quantity=1)
+    licences.set_user_licences(core, actor, add_person("Ada", "1001"), [mobile.id])
+    registering.add_device(core, actor, mac="00:15:65:00:00:01", model="T54W")
+    row = "001565000001,linphone,Linphone,1001\n"
+    job = load(core, actor, DEVICES, "mac,vendor,model,users\n" + row)
+    assert (job.state, errors(job)) == (ImportState.REFUSED, [(2, "users")])
+    assert "Mobile licence" in job.errors[0]["what"]
