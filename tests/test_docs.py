@@ -18,7 +18,7 @@ from provisioning.domain.settings import SETTINGS, Setting
 from provisioning.render import context
 from provisioning.render.cases import shared_phone
 from provisioning.usecases.checks.concepts import concepts_page
-from provisioning.usecases.sheets import contacts, fleet, people
+from provisioning.usecases.sheets import contacts, fleet, staff
 from provisioning.vendors import behaviour, reading, schema
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.registry import load_registry
@@ -141,7 +141,7 @@ def test_every_name_a_template_sees_is_described():
 
 def test_every_column_of_a_sheet_is_described():
     """docs/sheets.md has the row of every column of all sheets and of nothing else."""
-    assert rows("sheets.md") == [*people.COLUMNS, *fleet.COLUMNS, *contacts.COLUMNS]
+    assert rows("sheets.md") == [*staff.COLUMNS, *fleet.COLUMNS, *contacts.COLUMNS]
 
 
 FUNCTION = re.compile(r"^\| ([A-H][0-9]+) \|", re.MULTILINE)

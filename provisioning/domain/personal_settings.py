@@ -1,7 +1,4 @@
-"""The part of THE settings table that is about people: their calls, features, rights and mailbox.
-
-FEATURES' ids stand behind the entries they ask for.
-"""
+"""The part of THE settings table that is about people: their calls, features, rights and mailbox."""
 
 from __future__ import annotations
 

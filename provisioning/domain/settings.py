@@ -1,9 +1,9 @@
 """THE settings table: every setting a phone or a person can have, written once.
 
 Validation, API schema, template names and docs derive from it. Adding a setting is one entry here,
-or in ``personal_settings`` for what is about a person, and its use: in the templates of the dialects that have a parameter for it, or, for what is about
-a person, where lines and keys are made or in what the PBX is given. FEATURES' ids stand behind
-the entries they ask for.
+or in ``personal_settings`` for what is about a person, and its use: in the templates of the
+dialects that have a parameter for it, or, for what is about a person, where lines and keys are made
+or in what the PBX is given.
 """
 
 from __future__ import annotations

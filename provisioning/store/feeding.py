@@ -28,6 +28,7 @@ from provisioning.store.devices import Assignment, DectMember, DectSlot, Device,
 from provisioning.store.organisations import Organisation
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.values import SettingValue
+from provisioning.store.versions import SHOWN_NOWHERE
 
 _NOTES = "feed"
 
@@ -102,13 +103,13 @@ def _option(session: Session, row: CategoryOption, action: Action, notes: Notes)
     notes.changed(row.organisation_id, "user", members)
 
 
-def _station(session: Session, row: Station, action: Action, notes: Notes) -> None:
-    if row not in session.new:  # nobody is assigned to a new one yet
+def _station(session: Session, row: Station, action: Action, notes: Notes) -> None:  # noqa: ARG001
+    if not inspect(row).pending:  # nobody is assigned to a new one yet
         notes.stations[row.organisation_id, action].add(row.id)
 
 
-def _device(session: Session, row: Device, action: Action, notes: Notes) -> None:
-    if row in session.new:
+def _device(session: Session, row: Device, action: Action, notes: Notes) -> None:  # noqa: ARG001
+    if inspect(row).pending:
         return
     if action is Action.GONE or {"name", "site_id", "profile_id"} & _columns(row):
         notes.devices[row.organisation_id, action].add(row.id)
@@ -182,9 +183,6 @@ _CONCERNS: dict[type, Callable[[Session, Any, Action, Notes], None]] = {
 }
 """For each table that an export shows: what a change of a row is told as."""
 
-_QUIET: dict[type, set[str]] = {User: {"pin_hash", "pin_must_change"}}
-"""Columns no export shows."""
-
 
 def _columns(row: Any) -> set[str]:
     """The columns of a row that this flush writes; of a new row all of them."""
@@ -209,7 +207,7 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
     changed = [
         row
         for row in session.dirty
-        if session.is_modified(row) and _columns(row) - _QUIET.get(type(row), set())
+        if session.is_modified(row) and _columns(row) - SHOWN_NOWHERE.get(type(row), set())
     ]
     with session.no_autoflush:
         for rows, action in (

@@ -8,9 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.kinds import IdentityKind
-from provisioning.domain.mac import Mac
-from provisioning.store.devices import Device, DeviceIdentity, Station
+from provisioning.store.devices import Device, Station
 
 
 def station_by_code(session: Session, code: str) -> Station | None:
@@ -28,13 +26,3 @@ def stations_at(
         .where(Device.site_id == site, Device.state.not_in(without))
     )
     return [(station, device) for station, device in rows]
-
-
-def macs_at(session: Session, site: UUID) -> dict[UUID, Mac]:
-    """The MAC of each of a site's devices that has one."""
-    rows = session.execute(
-        select(DeviceIdentity.device_id, DeviceIdentity.value)
-        .join(Device, Device.id == DeviceIdentity.device_id)
-        .where(Device.site_id == site, DeviceIdentity.kind == IdentityKind.MAC)
-    )
-    return {device: Mac(value) for device, value in rows}

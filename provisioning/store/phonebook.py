@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -10,13 +11,14 @@ from sqlalchemy.orm import Session
 from provisioning.store.people import Contact, User
 
 
-def reachable_users(session: Session, organisation: UUID) -> list[User]:
-    """The organisation's enabled users with an extension."""
+def reachable_users(
+    session: Session, organisation: UUID, among: Collection[str] | None = None
+) -> list[User]:
+    """The organisation's enabled users with an extension, one ``among`` these where it is given."""
+    reached = User.extension.is_not(None) if among is None else User.extension.in_(among)
     return list(
         session.scalars(
-            select(User).where(
-                User.organisation_id == organisation, User.enabled, User.extension.is_not(None)
-            )
+            select(User).where(User.organisation_id == organisation, User.enabled, reached)
         )
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import InvalidInput, NotFound
 from provisioning.domain.kinds import DeviceState, IdentityKind
 from provisioning.domain.mac import Mac
-from provisioning.store.base import Base
+from provisioning.store.base import Base, chunks
 from provisioning.store.devices import (
     Assignment,
     DectMember,
@@ -142,12 +142,15 @@ def device_by_mac(session: Session, mac: Mac, organisation: UUID | None = None) 
 
 def macs(session: Session, devices: Sequence[UUID]) -> dict[UUID, Mac]:
     """The MAC of each device that has one."""
-    rows = session.execute(
-        select(DeviceIdentity.device_id, DeviceIdentity.value).where(
-            DeviceIdentity.device_id.in_(devices), DeviceIdentity.kind == IdentityKind.MAC
+    found: dict[UUID, Mac] = {}
+    for chunk in chunks(devices):
+        rows = session.execute(
+            select(DeviceIdentity.device_id, DeviceIdentity.value).where(
+                DeviceIdentity.device_id.in_(chunk), DeviceIdentity.kind == IdentityKind.MAC
+            )
         )
-    )
-    return {device: Mac(value) for device, value in rows}
+        found |= {device: Mac(value) for device, value in rows}
+    return found
 
 
 def identities(session: Session, device: UUID) -> list[DeviceIdentity]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from provisioning.domain.keys import PEOPLE_SETS
+from provisioning.domain.keys import PEOPLE_SETS, TARGET, KeyType
 from provisioning.domain.kinds import Purpose
 from provisioning.domain.mac import Mac
 from provisioning.domain.personal_settings import SHOW_CALLS
@@ -50,7 +50,8 @@ class Snapshot:
     ``departments`` (the id of the option), ``caller_ids`` (the number to call out with) and
     ``numbers`` (further ones, in order) are by the user's id; ``roles`` are the names of the users'
     roles. ``look`` names the organisation's pictures and its people's covers. ``privacy`` is what
-    anybody set of who sees their calls, with ``colleagues`` where there is any.
+    anybody set of who sees their calls. ``colleagues`` are everybody reachable where a key stands
+    for people; else, where there is any privacy, those whom a key watches.
     """
 
     device: Device
@@ -111,8 +112,9 @@ def snapshot(session: Session, device: Device) -> Snapshot:
     keys = queries.keys_at(session, owners)
     named = any(key.type in PEOPLE_SETS for key in keys)
     privacy = queries.settings_of(session, device.organisation_id, SHOW_CALLS)
-    shown = named or privacy
-    everybody = phonebook.reachable_users(session, device.organisation_id) if shown else []
+    targets = groups.targets(session, device.organisation_id)
+    watched = _watched(keys, targets) if privacy else set()
+    colleagues = _colleagues(session, device.organisation_id, watched, everybody=named)
     departments = groups.departments(session, device.organisation_id) if named else {}
     return Snapshot(
         device=device,
@@ -128,12 +130,12 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         servers=queries.servers(session, [account.sip_server_id for account in accounts]),
         settings=tuple(queries.settings_at(session, owners)),
         keys=tuple(keys),
-        colleagues=tuple(everybody),
+        colleagues=tuple(colleagues),
         departments=departments,
         caller_ids=groups.called_out_with(session, device.organisation_id, people.values()),
         numbers=groups.caller_ids(session, list(people)),
         cost_centres=groups.cost_centres(session, people.values()),
-        targets=groups.targets(session, device.organisation_id),
+        targets=targets,
         roles=groups.role_names(session, people.values()),
         look=pictures.names(session, device.organisation_id, people, *Purpose),
         privacy=tuple(privacy),
@@ -141,6 +143,21 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         members=members,
         slots=slots,
     )
+
+
+def _watched(keys: Iterable[KeyValue], targets: Mapping[UUID, CallTarget]) -> set[str]:
+    """The numbers that keys watch, as they are set or as those of call targets."""
+    values = {key.value for key in keys if key.type == KeyType.BLF}
+    named = {row.number for row in targets.values() if f"{TARGET}{row.id}" in values}
+    return values | {number for number in named if number}
+
+
+def _colleagues(
+    session: Session, organisation: UUID, watched: Collection[str], *, everybody: bool
+) -> list[User]:
+    if everybody:
+        return phonebook.reachable_users(session, organisation)
+    return phonebook.reachable_users(session, organisation, watched) if watched else []
 
 
 def _dect(

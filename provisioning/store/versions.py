@@ -247,7 +247,13 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 }
 """For each table whose rows phones show: whose versions a change of a row counts up."""
 
-_QUIET = {
+SHOWN_NOWHERE: dict[type, set[str]] = {
+    Station: {"label_code"},
+    User: {"pin_hash", "pin_must_change"},
+}
+"""Columns that no file shows, and no export."""
+
+_QUIET = SHOWN_NOWHERE | {
     Device: {"last_seen_at", "blanked_at"},
     HotdeskSession: {
         "lease_until",
@@ -266,8 +272,7 @@ _QUIET = {
         "licensing",
     },
     Role: {"permissions"},
-    Station: {"label_code"},
-    User: {"pin_hash", "pin_must_change", "voicemail_pin_hash"},
+    User: SHOWN_NOWHERE[User] | {"voicemail_pin_hash"},
 }
 """Columns that no file shows."""
 

@@ -16,7 +16,7 @@ from provisioning.store.people import User
 
 _SOMEWHERE = KeyAddress(Area.LINE, 0, 1)
 
-_NEEDED = {
+NEEDED = {
     KeyType.PICKUP: ("right.calls", "right.pickup"),
     KeyType.GROUP_PICKUP: ("right.calls", "right.pickup"),
     KeyType.PARK: ("right.park",),
@@ -50,6 +50,10 @@ class Person:
         """Whether a right or a feature holds for them."""
         return bool(self.held[right].value)
 
+    def may_have(self, type_: KeyType) -> bool:
+        """Whether all holds for them that a key of a type takes."""
+        return all(self.may(needed) for needed in NEEDED.get(type_, ()))
+
     def deciding(self, key: str) -> Effective:
         """What holds for them of a setting, or of what an admin gave them that is none."""
         origin = Origin(Level.USER, self.user.name)
@@ -58,7 +62,8 @@ class Person:
     @property
     def records(self) -> bool:
         """Whether they start and stop recording by a key (FEATURES B11, D6)."""
-        return self.held["call.recording"].value == "on-demand" and self.may("right.record")
+        on_demand = self.held["call.recording"].value == "on-demand"
+        return on_demand and self.may_have(KeyType.RECORD)
 
 
 def refused(key: Key, people: Sequence[Person]) -> Person | None:
@@ -77,12 +82,12 @@ def _permitted(key: Key, person: Person) -> bool:
     target = _target(key, person.targets)
     if target is not None and target.kind == TargetKind.VOICE_APP and not person.may("right.ivr"):
         return False
-    return all(person.may(needed) for needed in _NEEDED.get(key.type, ()))
+    return person.may_have(key.type)
 
 
 def right_missing_for(key: Key, held: Mapping[str, Effective]) -> str:
     """The right or feature a key takes that does not hold; empty where nothing is missing."""
-    return next((needed for needed in _NEEDED.get(key.type, ()) if not held[needed].value), "")
+    return next((needed for needed in NEEDED.get(key.type, ()) if not held[needed].value), "")
 
 
 def aimed(key: Key, targets: Mapping[UUID, CallTarget]) -> Key | None:
@@ -164,20 +169,15 @@ def _shared_voicemail(person: Person) -> Iterator[Key]:
         yield _key(KeyType.VOICEMAIL, target.number, target.name)
 
 
-def _voicemail(person: Person) -> Iterator[Key]:
-    if "voicemail" in person.codes and person.may("feature.voicemail"):
-        yield _key(KeyType.VOICEMAIL)
-
-
-def _pickup(person: Person) -> Iterator[Key]:
-    if "pickup" in person.codes and person.may("right.calls") and person.may("right.pickup"):
-        yield _key(KeyType.PICKUP)
+def _coded(type_: KeyType, code: str, person: Person) -> Iterator[Key]:
+    if code in person.codes and person.may_have(type_):
+        yield _key(type_)
 
 
 _Make = Callable[[Person], Iterator[Key]]
 
 _MADE: dict[str, tuple[_Make, tuple[str, ...]]] = {
-    "record": (_record, ("call.recording", "right.record")),
+    "record": (_record, ("call.recording", *NEEDED[KeyType.RECORD])),
     "anonymous": (_anonymous, ("right.outgoing",)),
     "account-code": (_account_code, ("cost-centre",)),
     "callback": (_callback, ("call.method", "call.callback-number")),
@@ -186,8 +186,8 @@ _MADE: dict[str, tuple[_Make, tuple[str, ...]]] = {
     "listen": (partial(_operator, "listen", "Listen"), _operates("listen")),
     "whisper": (partial(_operator, "whisper", "Whisper"), _operates("whisper")),
     "shared-voicemail": (_shared_voicemail, ("fallback",)),
-    "voicemail": (_voicemail, ("feature.voicemail",)),
-    "pickup": (_pickup, ("right.calls", "right.pickup")),
+    "voicemail": (partial(_coded, KeyType.VOICEMAIL, "voicemail"), NEEDED[KeyType.VOICEMAIL]),
+    "pickup": (partial(_coded, KeyType.PICKUP, "pickup"), NEEDED[KeyType.PICKUP]),
 }
 """What makes the keys of each function, and what decides whether it has any: settings, or what
 an admin gave the person.

@@ -26,7 +26,7 @@ from provisioning.store.jobs import ImportJob
 from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.pages import Page, page_of, row_of
-from provisioning.usecases.sheets import cards, cells, contacts, fleet, people, phones
+from provisioning.usecases.sheets import cards, cells, contacts, fleet, people, phones, staff
 from provisioning.usecases.sheets.cells import Row, RowError
 from provisioning.usecases.sheets.plans import Plan, Progress
 
@@ -50,7 +50,7 @@ class _Sheet:
 
 
 _SHEETS: dict[SheetKind, _Sheet] = {
-    SheetKind.USERS: _Sheet(people.COLUMNS, (), people.plan_users, people.export_users),
+    SheetKind.USERS: _Sheet(staff.COLUMNS, (), people.plan_users, staff.export_users),
     SheetKind.DEVICES: _Sheet(fleet.COLUMNS, ("mac",), phones.plan_devices, fleet.export_devices),
     SheetKind.CONTACTS: _Sheet(
         contacts.COLUMNS, (), contacts.plan_contacts, contacts.export_contacts
@@ -79,10 +79,7 @@ def start_import(
 
     Raises InvalidInput for a text that is no CSV of the right columns.
     """
-    job, rows = _accept(core, actor, kind, content, _rows_of(kind), dry_run=dry_run)
-    begun = on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
-    begun.add_done_callback(partial(_look_for_end, core, job.id))
-    return job
+    return _start(core, actor, kind, content, _rows_of(kind), dry_run=dry_run, on=on)
 
 
 def start_cards(
@@ -93,11 +90,8 @@ def start_cards(
     Without one, new contacts are shared and known ones stay whose they are. Raises InvalidInput
     for a text that is no vCards.
     """
-    kind, read = SheetKind.CONTACTS, partial(cards.read, owner=owner)
-    job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
-    begun = on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
-    begun.add_done_callback(partial(_look_for_end, core, job.id))
-    return job
+    read = partial(cards.read, owner=owner)
+    return _start(core, actor, SheetKind.CONTACTS, content, read, dry_run=dry_run, on=on)
 
 
 def import_sheet(
@@ -110,9 +104,8 @@ def import_sheet(
     progress: Progress = lambda _: None,
 ) -> ImportJob:
     """Import a CSV text and return when it is done; raises as ``start_import``."""
-    job, rows = _accept(core, actor, kind, content, _rows_of(kind), dry_run=dry_run)
-    _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
-    return read_import(core, actor, job.id)
+    read = _rows_of(kind)
+    return _import(core, actor, kind, content, read, dry_run=dry_run, progress=progress)
 
 
 def import_cards(
@@ -126,9 +119,7 @@ def import_cards(
 ) -> ImportJob:
     """Import vCards and return when it is done; ``start_cards`` says what ``owner`` is."""
     kind, read = SheetKind.CONTACTS, partial(cards.read, owner=owner)
-    job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
-    _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
-    return read_import(core, actor, job.id)
+    return _import(core, actor, kind, content, read, dry_run=dry_run, progress=progress)
 
 
 def fail_unheard(core: Core) -> None:
@@ -149,6 +140,25 @@ def list_imports(core: Core, actor: Actor, page: Page) -> list[ImportJob]:
 def read_import(core: Core, actor: Actor, job: UUID | str) -> ImportJob:
     """One import, as far as it is; raises NotFound."""
     return row_of(core, actor, ImportJob, job)
+
+
+def _start(
+    core: Core, actor: Actor, kind: SheetKind, content: bytes, read: _Reader, *, dry_run: bool,
+    on: Executor,
+) -> ImportJob:  # fmt: skip
+    job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
+    begun = on.submit(_run, core, actor, job.id, kind, rows, dry_run=dry_run)
+    begun.add_done_callback(partial(_look_for_end, core, job.id))
+    return job
+
+
+def _import(
+    core: Core, actor: Actor, kind: SheetKind, content: bytes, read: _Reader, *, dry_run: bool,
+    progress: Progress,
+) -> ImportJob:  # fmt: skip
+    job, rows = _accept(core, actor, kind, content, read, dry_run=dry_run)
+    _run(core, actor, job.id, kind, rows, dry_run=dry_run, progress=progress)
+    return read_import(core, actor, job.id)
 
 
 def _rows_of(kind: SheetKind) -> _Reader:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from provisioning.crypto.secrets import Cipher
 from provisioning.domain.effective import RIGHTS_ON_PHONES, Effective, Layer, resolve
-from provisioning.domain.keys import is_id
+from provisioning.domain.keys import KeyType, is_id
 from provisioning.domain.kinds import Appearance, Incoming, TargetKind
 from provisioning.domain.phone import Line, Server
 from provisioning.domain.settings import Level, Scope
@@ -17,6 +17,7 @@ from provisioning.render.explain import Word
 from provisioning.store.devices import Station
 from provisioning.store.people import SipAccount, SipServer, User
 from provisioning.store.snapshots import Snapshot
+from provisioning.usecases.functions import NEEDED
 from provisioning.usecases.purposes import PURPOSE_SIP
 
 
@@ -159,20 +160,21 @@ def _called_out_by(
 
 
 _CODES = {
-    "voicemail": ("feature.voicemail",),
-    "pickup": ("right.calls", "right.pickup"),
-    "park": ("right.park",),
-    "retrieve": ("right.park",),
-    "record": ("right.record",),
-    "hotdesk": ("feature.hotdesking",),
+    "voicemail": KeyType.VOICEMAIL,
+    "pickup": KeyType.PICKUP,
+    "park": KeyType.PARK,
+    "retrieve": KeyType.RETRIEVE,
+    "record": KeyType.RECORD,
+    "hotdesk": KeyType.LOGIN,
 }
-"""What a person needs to be told a feature code of their server (FEATURES B14, D3, D4)."""
+"""The key that does what a feature code of a server does: whoever may not have it is not told the
+code (FEATURES B14, D3, D4)."""
 
 
 def _permitted(server: Server, held: Mapping[str, Effective]) -> Server:
     codes = {}
     for name, code in server.codes.items():
-        needed = [held[key] for key in _CODES.get(name, ())]
+        needed = [held[key] for key in NEEDED[_CODES[name]]] if name in _CODES else []
         if all(item.value for item in needed):
             codes[name] = Word.of(code, *needed)
     return replace(server, codes=codes)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import CursorExpired, InvalidInput
 from provisioning.domain.settings import Level
@@ -123,6 +124,7 @@ CHANGES: dict[str, tuple[Any, str, dict[str, Any], list[tuple[str, str]]]] = {
         {"name": "Reception"},
         [("user", "ada"), ("sip-account", "place")],
     ),
+    "a renewed label": (Station, "station", {"label_code": "x"}, []),
     "when a phone was seen": (Device, "device", {"last_seen_at": datetime(2030, 1, 1, tzinfo=UTC)}, []),
     "a value written as it was": (User, "ada", {"first_name": "Ada"}, []),
 }  # fmt: skip
@@ -323,10 +325,12 @@ def test_a_base_that_moves_concerns_whoever_has_its_handsets(database, world, ro
     assert feed() == [("user", world.bob, "changed")]
 
 
-def test_new_devices_are_looked_up_in_no_statement_each(database, world, rows):
-    """What is made at once costs the feed no question for each row."""
-    asked = []
+def test_new_devices_are_looked_up_in_no_statement_each(database, world, rows, monkeypatch):
+    """What is made at once costs the feed no question for each row, and no look at all others."""
+    asked, gathered, new = [], [], Session.new
     site = rows.plant(Site, world.here)
+    counted = property(lambda session: gathered.append(session) or new.fget(session))
+    monkeypatch.setattr(Session, "new", counted)  # which gathers all new rows each time
     event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     with database.write() as session:
         for number in range(50):
@@ -337,6 +341,7 @@ def test_new_devices_are_looked_up_in_no_statement_each(database, world, rows):
             session.add(device)
             session.add(Station(organisation_id=world.here, device_id=device.id))
     assert len([statement for statement in asked if statement.startswith("SELECT")]) < 20
+    assert len(gathered) < 20
 
 
 def test_a_cursor_of_another_history_is_expired(database, world, feed):

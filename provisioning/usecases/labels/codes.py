@@ -121,7 +121,7 @@ def _in_use(session: Session, actor: Actor, station: UUID | str) -> Labelled:
 
 def _at(session: Session, site: Site) -> list[Labelled]:
     rows = labels.stations_at(session, site.id, _GONE)
-    macs = labels.macs_at(session, site.id)
+    macs = queries.macs(session, [device.id for _, device in rows])
     found = [Labelled(station, device, site, macs.get(device.id)) for station, device in rows]
     return sorted(found, key=lambda each: (each.title.casefold(), each.station.id))
 

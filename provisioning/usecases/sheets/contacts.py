@@ -219,17 +219,16 @@ class _Planner:
     # --- writing
 
     def _write(self, wanted: list[_Wanted]) -> None:
-        there = set(self._entries.values())
-        new: list[_Entry] = []
-        changed: list[tuple[Contact, _Entry]] = []
-        for item in wanted:
-            if item.contact is not None:
-                if item.entry != self._entries[item.contact.id]:
-                    changed.append((item.contact, item.entry))
-            elif item.entry not in there:
-                # What says the same as another is no second contact: a file may come twice.
-                there.add(item.entry)
-                new.append(item.entry)
+        changed = [
+            (item.contact, item.entry)
+            for item in wanted
+            if item.contact is not None and item.entry != self._entries[item.contact.id]
+        ]
+        after = self._entries | {contact.id: entry for contact, entry in changed}
+        # What says the same as another is no second contact: a file may come twice.
+        there = set(after.values())
+        named = dict.fromkeys(item.entry for item in wanted if item.contact is None)
+        new = [entry for entry in named if entry not in there]
         self._result.makes, self._result.changes = len(new), len(changed)
         self._result.leaves = len(wanted) - len(new) - len(changed)
         self._result.writes = [

@@ -1,4 +1,4 @@
-"""The sheet of users: its columns, what is written into it, and what a changed one comes to."""
+"""The sheet of users: what a changed one comes to."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from provisioning.domain.errors import (
     NotFound,
     StaleRevision,
 )
-from provisioning.domain.kinds import Secrets
+from provisioning.domain.kinds import Secrets, SessionEnd
 from provisioning.domain.settings import BY_KEY, Level
-from provisioning.store import groups, queries, sheets
-from provisioning.store.catalogue import CategoryOption, CostCentre, UserOption
+from provisioning.store import hotdesk, sheets
+from provisioning.store.catalogue import CategoryOption, UserOption
 from provisioning.store.database import Session
-from provisioning.store.people import SipAccount, SipServer, User
+from provisioning.store.people import SipAccount, User
 from provisioning.store.values import SettingValue
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.memberships import keeping_an_admin, last_admin
 from provisioning.usecases.purposes import PURPOSE_SIP
+from provisioning.usecases.seats import end
 from provisioning.usecases.sheets import cells
 from provisioning.usecases.sheets.cells import Row, RowError
 from provisioning.usecases.sheets.guards import SETTINGS, Guards
 from provisioning.usecases.sheets.plans import AGAIN, Plan, Progress, as_planned
+from provisioning.usecases.sheets.staff import Known
 
 _FIELDS: dict[str, Callable[[str], Any]] = {
     "first_name": lambda cell: fields.name("first_name", cell),
@@ -41,74 +43,15 @@ _FIELDS: dict[str, Callable[[str], Any]] = {
     "extension": fields.extension,
     "enabled": lambda cell: cells.yes("enabled", cell),
 }
-COLUMNS = ("id", *_FIELDS, "department", "cost_centre", *SETTINGS)
 _UNIQUE = ("extension", "email")
 _BATCH = 200
-
-
-@dataclass
-class _Known:
-    """The organisation as it is before the import."""
-
-    users: dict[UUID, User]
-    departments: dict[UUID, UUID]
-    options: dict[UUID, str]
-    cost_centres: dict[str, UUID]
-    values: dict[tuple[UUID, str], SettingValue]
-    category: UUID
-    server: SipServer | None
-    accounts: set[str]
-
-    @classmethod
-    def read(cls, session: Session, organisation: UUID) -> _Known:
-        server = queries.default_server(session, organisation)
-        options = sheets.all_of(session, CategoryOption, organisation)
-        centres = sheets.all_of(session, CostCentre, organisation)
-        keys = list(SETTINGS.values())
-        category = groups.department(session, organisation).id
-        return cls(
-            users={row.id: row for row in sheets.all_of(session, User, organisation)},
-            departments=groups.departments(session, organisation),
-            options={row.id: row.name for row in options if row.category_id == category},
-            cost_centres={row.name: row.id for row in centres},
-            values=sheets.values_of(session, organisation, Level.USER, keys),
-            category=category,
-            server=server,
-            accounts=sheets.account_names(session, server.id) if server else set(),
-        )
-
-    def shown(self, user: User) -> dict[str, str]:
-        """A user as the sheet shows them."""
-        centres = {row: name for name, row in self.cost_centres.items()}
-        department = self.departments.get(user.id)
-        found = {
-            "id": str(user.id),
-            "first_name": user.first_name,
-            "last_name": user.last_name,
-            "email": user.email or "",
-            "extension": user.extension or "",
-            "enabled": cells.word(user.enabled),
-            "department": self.options.get(department, "") if department else "",
-            "cost_centre": centres.get(user.cost_centre_id, "") if user.cost_centre_id else "",
-        }
-        for column, key in SETTINGS.items():
-            held = self.values.get((user.id, key))
-            found[column] = str(held.value) if held is not None else ""
-        return found
-
-
-def export_users(session: Session, organisation: UUID) -> str:
-    """The users of an organisation as CSV; importing it again changes nothing."""
-    known = _Known.read(session, organisation)
-    rows = (known.shown(user) for user in known.users.values())
-    return cells.write(COLUMNS, ([row[column] for column in COLUMNS] for row in rows))
 
 
 def plan_users(
     core: Core, session: Session, actor: Actor, rows: list[Row], progress: Progress
 ) -> Plan:
     """What the rows come to: every error there is, or the write that does it all."""
-    planner = _Planner(core, actor, _Known.read(session, actor.organisation))
+    planner = _Planner(core, actor, Known.read(session, actor.organisation))
     return planner.plan(rows, Guards(core, session, actor), progress)
 
 
@@ -124,12 +67,13 @@ class _Wanted:
 
 
 class _Planner:
-    def __init__(self, core: Core, actor: Actor, known: _Known) -> None:
+    def __init__(self, core: Core, actor: Actor, known: Known) -> None:
         self._core, self._actor, self._known = core, actor, known
         self._found = {
             column: {getattr(user, column): user for user in known.users.values()}
             for column in _UNIQUE
         }
+        self._departments = {name: option for option, name in known.options.items()}
         self._result = Plan()
 
     def plan(self, rows: list[Row], guards: Guards, progress: Progress) -> Plan:
@@ -271,7 +215,9 @@ class _Planner:
             user = User(organisation_id=self._actor.organisation, **self._columns(item))
             made.append((item, user, self._accounts(user)))
         self._result.writes = [
+            lambda session: self._end_sessions(session, changed),
             lambda session: self._look_again(session, [*new, *changed]),
+            lambda session: self._add_departments(session, [*new, *changed]),
             lambda session: self._change(session, changed),
             lambda session: self._make(session, made),
         ]
@@ -306,6 +252,33 @@ class _Planner:
             for _, rule in guards.broken(item.user, item.changed):
                 raise rule
 
+    def _end_sessions(self, session: Session, changed: list[_Wanted]) -> None:
+        """End wherever those sit who are disabled; first of all, as changing one of them does."""
+        parting = {
+            item.user.id
+            for item in changed
+            if item.user is not None and item.changed.get("enabled") is False
+        }
+        if parting:
+            organisation = self._actor.organisation
+            hotdesk.take_seats(session, organisation)
+            taken = hotdesk.open_in(session, organisation)
+            seats = [row for row in taken if row.user_id in parting]
+            end(self._core, session, seats, SessionEnd.DISABLED)
+
+    def _add_departments(self, session: Session, wanted: list[_Wanted]) -> None:
+        """Make the departments that rows name and nobody made yet."""
+        for name in dict.fromkeys(item.changed.get("department") for item in wanted):
+            if name and name not in self._departments:
+                made = CategoryOption(
+                    organisation_id=self._actor.organisation,
+                    category_id=self._known.category,
+                    name=name,
+                )
+                session.add(made)
+                self._departments[name] = made.id
+        session.flush()
+
     def _change(self, session: Session, changed: list[_Wanted]) -> None:
         disabling = any(item.changed.get("enabled") is False for item in changed)
         guard = keeping_an_admin(session, self._actor.organisation) if disabling else nullcontext()
@@ -313,22 +286,30 @@ class _Planner:
             self._change_users(session, changed)
 
     def _change_users(self, session: Session, changed: list[_Wanted]) -> None:
+        """Everything is read before anything is set: a flush looks at all phones concerned."""
         rows = sheets.by_ids(session, User, [item.user.id for item in changed if item.user])
         pairs = [
             (item, as_planned(rows, item.user, f"The user {item.user.name}"))
             for item in changed
             if item.user
         ]
-        # Two users may swap extensions: nobody holds one while they are given out anew.
+        options = sheets.all_of(session, UserOption, self._actor.organisation)
+        placed = {row.user_id: row for row in options if row.category_id == self._known.category}
+        planned = (row for row in self._known.values.values() if row.owner_id in rows)
+        values = sheets.by_ids(session, SettingValue, [row.id for row in planned])
+        # Two users may swap extensions, and nobody is in two departments: what there may be once
+        # is nobody's while it is given out anew.
         for item, user in pairs:
             for column in _UNIQUE:
                 if column in item.values and getattr(user, column) != item.values[column]:
                     setattr(user, column, None)
+            if "department" in item.changed:
+                self._leave(session, user, placed.get(user.id))
         session.flush()
         for item, user in pairs:
             for column, value in self._columns(item).items():
                 setattr(user, column, value)
-            self._others(session, item, user)
+            self._others(session, item, user, values)
         session.flush()
 
     def _make(self, session: Session, made: list[tuple[_Wanted, User, list[Any]]]) -> None:
@@ -336,61 +317,49 @@ class _Planner:
         session.flush()
         for item, user, accounts in made:
             session.add_all(accounts)
-            self._others(session, item, user)
+            self._others(session, item, user, {})
         session.flush()
 
-    def _others(self, session: Session, item: _Wanted, user: User) -> None:
+    def _others(
+        self, session: Session, item: _Wanted, user: User, values: Mapping[UUID, SettingValue]
+    ) -> None:
         """What stands in other tables: the department and the settings."""
-        if "department" in item.values:
-            self._move(session, user, item.values["department"])
-        for column, key in SETTINGS.items():
-            if column in item.values:
-                self._set(session, user, key, item.values[column])
-
-    def _move(self, session: Session, user: User, department: str) -> None:
-        now = self._known.departments.get(user.id)
-        if department == (self._known.options.get(now, "") if now else ""):
-            return
-        if now is not None:
-            row = groups.option_of(session, user.id, self._known.category)
-            if row is None or row.option_id != now:
-                raise StaleRevision(f"{user.name} was moved meanwhile.", remedy=AGAIN)
-            session.delete(row)
-            session.flush()
-        if department:
+        if department := item.changed.get("department"):
             session.add(
                 UserOption(
                     organisation_id=user.organisation_id,
                     user_id=user.id,
                     category_id=self._known.category,
-                    option_id=self._option(session, user.organisation_id, department),
+                    option_id=self._departments[department],
                 )
             )
+        for column, key in SETTINGS.items():
+            if column in item.changed:
+                self._set(session, user, key, item.changed[column], values)
 
-    def _option(self, session: Session, organisation: UUID, name: str) -> UUID:
-        """The department of that name; a new one is made."""
-        for option, known in self._known.options.items():
-            if known == name:
-                return option
-        made = CategoryOption(
-            organisation_id=organisation, category_id=self._known.category, name=name
-        )
-        session.add(made)
-        session.flush()
-        self._known.options[made.id] = name
-        return made.id
+    def _leave(self, session: Session, user: User, placed: UserOption | None) -> None:
+        """Take somebody out of the department they were in when it was planned."""
+        if (placed.option_id if placed else None) != self._known.departments.get(user.id):
+            raise StaleRevision(f"{user.name} was moved meanwhile.", remedy=AGAIN)
+        if placed is not None:
+            session.delete(placed)
 
-    def _set(self, session: Session, user: User, key: str, value: Any) -> None:
+    def _set(
+        self,
+        session: Session,
+        user: User,
+        key: str,
+        value: Any,
+        values: Mapping[UUID, SettingValue],
+    ) -> None:
         held = self._known.values.get((user.id, key))
-        if (held.value if held is not None else None) == value:
-            return
         if held is not None:
-            rows = sheets.by_ids(session, SettingValue, [held.id])
-            held = as_planned(rows, held, f"The setting '{key}' of {user.name}")
-            if value is None:
+            held = as_planned(values, held, f"The setting '{key}' of {user.name}")
+        if value is None:
+            if held is not None:
                 session.delete(held)
-                return
-        else:
+            return
+        if held is None:
             held = SettingValue(
                 organisation_id=user.organisation_id, level=Level.USER, owner_id=user.id, key=key
             )

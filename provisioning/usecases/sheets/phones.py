@@ -26,13 +26,14 @@ from provisioning.usecases.actors import Actor
 from provisioning.usecases.assignments import check_lines
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import check_pool, check_provable, fitting_modules, no_station
-from provisioning.usecases.licences import check_desk
+from provisioning.usecases.licences import ON_A_DESK, check_desk
 from provisioning.usecases.registering import (
     Described,
     described,
     device_for,
     identity_for,
     ports_of,
+    station_kind,
     stations_for,
     trust_for,
 )
@@ -42,7 +43,7 @@ from provisioning.usecases.sheets.fleet import Known
 from provisioning.usecases.sheets.names import by_name, called
 from provisioning.usecases.sheets.plans import AGAIN, Plan, Progress, as_planned
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.schema import Model, ModelKind
+from provisioning.vendors.schema import Model
 
 _BATCH = 200
 
@@ -193,12 +194,14 @@ class _Planner:
             check_pool(count, [*people, *elsewhere], pool=pool, field=field)
         if people != before:
             check_lines(wanted.model, [*people, *elsewhere], self._known.accounts)
-        self._check_licences(wanted, [user for user in people if user not in before])
+        kind = seats[0].kind if seats else station_kind(wanted.model)
+        if kind in ON_A_DESK:
+            self._check_licences([user for user in people if user not in before])
 
-    def _check_licences(self, wanted: _Wanted, coming: list[UUID]) -> None:
+    def _check_licences(self, coming: list[UUID]) -> None:
         """Whether those who did not sit there before may have a phone on a desk."""
-        held, kind = self._known.licensed, wanted.model.kind if wanted.model else None
-        for user in coming if kind is not ModelKind.SOFTPHONE else ():
+        held = self._known.licensed
+        for user in coming:
             check_desk(
                 self._known.users[user],
                 mobile=user in held[LicenceKind.MOBILE],

@@ -151,6 +151,16 @@ def test_h7_a_file_that_comes_twice_makes_its_contacts_once(core, actor):
     assert (job.makes, job.leaves) == (0, 3)
 
 
+def test_h7_a_row_may_say_what_another_contact_said_before(core, actor):
+    """Whether a new row is there already is asked of the contacts as the file leaves them."""
+    bob = [{"kind": "work", "number": "100"}]
+    row = phonebook.add_contact(core, actor, first_name="Bob", numbers=bob)
+    job = load(core, actor, f"id,first_name,work\n{row.id},Rob,100\n,Bob,100\n,Rob,100\n")
+    assert (job.makes, job.changes, job.leaves) == (1, 1, 1)
+    assert [item.id == row.id for item in book(core, actor).values()] == [True, False]
+    assert set(book(core, actor)) == {"Rob", "Bob"}
+
+
 def test_h7_contacts_of_another_organisation_are_not_known(core, actor, neighbour):
     """An id or a card's UID of another organisation changes nothing there."""
     row = phonebook.add_contact(core, neighbour, first_name="Theirs")

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from provisioning.domain.errors import BrokenRule, InvalidInput
 from provisioning.domain.kinds import ImportState, SheetKind
@@ -24,7 +25,7 @@ from provisioning.usecases.importing import (
     start_import,
 )
 from provisioning.usecases.pages import Page
-from provisioning.usecases.sheets import cells, people
+from provisioning.usecases.sheets import cells, people, staff
 
 USERS, DEVICES = SheetKind.USERS, SheetKind.DEVICES
 
@@ -199,7 +200,7 @@ def test_a_guarded_cell_is_no_formula_and_reads_as_it_was(cell):
     written = cells.write(("first_name",), [(cell,)])
     if cell:
         assert not cells.guarded(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
-        (row,) = cells.read(written, people.COLUMNS)
+        (row,) = cells.read(written, staff.COLUMNS)
         assert row.cells["first_name"] == cell.strip()
 
 
@@ -281,6 +282,27 @@ def test_f7_progress_is_visible_while_it_runs(core, actor, server):
     assert {row.id for row in list_imports(core, actor, Page())} == {job.id, started.id}
 
 
+def test_f7_changing_many_asks_no_more_than_changing_few(core, actor, server):
+    """Users are changed, moved and set in as many statements that read however many they are."""
+    text = "first_name,extension,department,language\n"
+    people = [f"User,{1000 + n},Sales,de\n" for n in range(20)]
+    load(core, actor, USERS, text + "".join(people))
+    asked = []
+
+    def note(*call) -> None:
+        asked.append(call[2].startswith("SELECT"))
+
+    event.listen(core.database.engine, "before_cursor_execute", note)
+    counts = []
+    for part in (people[:2], people[2:]):
+        changed = "".join(part).replace("Sales,de", "Support,fr")
+        assert load(core, actor, USERS, text + changed).changes == len(part)
+        counts.append(sum(asked))
+        asked.clear()
+    event.remove(core.database.engine, "before_cursor_execute", note)
+    assert counts[1] <= counts[0]
+
+
 def test_f7_a_change_in_between_makes_the_import_fail_whole(core, actor, server, monkeypatch):
     """Somebody who takes an extension between the checks and the write loses nothing."""
     plan = people._Planner._write
@@ -305,3 +327,16 @@ def test_a8_an_import_gives_desk_phones_only_with_licences(core, actor, server, 
     pro = licences.add_licence(core, actor, kind="pro", quantity=1)
     licences.set_user_licences(core, actor, ada, [pro.id])
     assert load(core, actor, DEVICES, text).state == ImportState.DONE
+
+
+def test_a8_an_import_looks_at_what_stands_there_not_at_what_a_row_calls_it(
+    core, actor, add_person
+):
+    """Whoever has a Mobile licence gets no desk phone by a row that names a softphone's model."""
+    mobile = licences.add_licence(core, actor, kind="mobile", quantity=1)
+    licences.set_user_licences(core, actor, add_person("Ada", "1001"), [mobile.id])
+    registering.add_device(core, actor, mac="00:15:65:00:00:01", model="T54W")
+    row = "001565000001,linphone,Linphone,1001\n"
+    job = load(core, actor, DEVICES, "mac,vendor,model,users\n" + row)
+    assert (job.state, errors(job)) == (ImportState.REFUSED, [(2, "users")])
+    assert "Mobile licence" in job.errors[0]["what"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from provisioning.domain import rules
-from provisioning.domain.kinds import ImportState, SheetKind
+from provisioning.domain.kinds import ImportState, SessionEnd, SheetKind
 from provisioning.domain.roles import OWNER, Permission
 from provisioning.domain.settings import BY_KEY, Level
 from provisioning.store import members
@@ -15,9 +15,11 @@ from provisioning.usecases import (
     assignments,
     categories,
     devices,
+    hotdesk,
     memberships,
     registering,
     roles,
+    seats,
     sip,
     stations,
     users,
@@ -96,6 +98,20 @@ def test_f7_the_last_admin_is_not_disabled(core, actor, add_person):
     text = f"id,enabled\n{ada},yes\n{grace},no\n"
     assert load(core, actor, USERS, text).state == ImportState.DONE
     assert enabled(core, actor) == {"Ada": True, "Grace": False}
+
+
+def test_hd13_whoever_a_row_disables_is_logged_out(core, actor, add_person):
+    """Whoever sits at a pool phone leaves it when a row disables them, others stay."""
+    pins = {"1001": "482913", "1002": "917364"}
+    for number, (extension, pin) in enumerate(pins.items()):
+        user = add_person(f"Person {number}", extension)
+        users.set_pin(core, actor, user, pin)
+        phone = registering.add_device(core, actor, mac=f"00156500000{number}", pool=True).device
+        hotdesk.log_in(core, actor, device=phone.id, extension=extension, pin=pin)
+    assert load(core, actor, USERS, "extension,enabled\n1001,no\n1002,yes\n").changes == 1
+    assert [seat.user.extension for seat in seats.list_sessions(core, actor, Page())] == ["1002"]
+    ended = seats.list_sessions(core, actor, Page(), state="pending")
+    assert [seat.session.ended_by for seat in ended] == [SessionEnd.DISABLED]
 
 
 def test_f7_an_address_that_is_needed_is_not_taken_away(core, actor, add_person):
@@ -231,7 +247,7 @@ def test_f7_a_department_changed_in_between_is_kept(core, actor, add_person, mea
 # --- devices
 
 
-def seats(core, actor, device) -> list[tuple[bool, list[str]]]:
+def seated(core, actor, device) -> list[tuple[bool, list[str]]]:
     """Whether each station of a device is a pool phone's, and who is assigned to it."""
     found = users.list_users(core, actor, Page(limit=500))
     names = {person.id: person.user.first_name for person in found}
@@ -276,7 +292,7 @@ def test_f7_all_ports_of_an_adapter_are_a_pool_phones_or_none(core, actor, adapt
     assignments.assign_station(core, actor, second, [])
     for word, pool in (("yes", True), ("no", False)):
         assert load(core, actor, DEVICES, f"mac,pool\n000B82000001,{word}\n").changes == 1
-        assert seats(core, actor, adapter) == [(pool, []), (pool, [])]
+        assert seated(core, actor, adapter) == [(pool, []), (pool, [])]
 
 
 def test_f7_lines_of_every_port_are_counted(core, actor, adapter, add_person):
@@ -288,7 +304,7 @@ def test_f7_lines_of_every_port_are_counted(core, actor, adapter, add_person):
     assert "3 lines are asked of a HT802" in job.errors[0]["what"]
     add_person("Bob", "1003")
     assert load(core, actor, DEVICES, "mac,users\n000B82000001,1003\n").changes == 1
-    assert seats(core, actor, adapter) == [(False, ["Bob"]), (False, ["Ada"])]
+    assert seated(core, actor, adapter) == [(False, ["Bob"]), (False, ["Ada"])]
 
 
 @pytest.mark.parametrize(
@@ -320,9 +336,9 @@ def test_f7_a_device_changed_in_between_is_not_written_back(
 
     def work() -> None:
         change(core, actor, device, grace)
-        states.append((export_sheet(core, actor, DEVICES), seats(core, actor, device)))
+        states.append((export_sheet(core, actor, DEVICES), seated(core, actor, device)))
 
     meanwhile(phones._Planner, work)
     text = "mac,name,pool,users\n001565000001,Ours,no,1001\n"
     failed(load(core, actor, DEVICES, text), said)
-    assert (export_sheet(core, actor, DEVICES), seats(core, actor, device)) == states[0]
+    assert (export_sheet(core, actor, DEVICES), seated(core, actor, device)) == states[0]

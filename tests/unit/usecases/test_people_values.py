@@ -12,7 +12,8 @@ from provisioning.domain.settings import SETTINGS, Level, Scope
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Role
 from provisioning.store.people import User
-from provisioning.usecases import assignments, devices, keys, organisations
+from provisioning.store.snapshots import snapshot
+from provisioning.usecases import assignments, catalogue, devices, keys, organisations
 from provisioning.usecases.effective import device_values
 from provisioning.usecases.settings import delete_value, effective_for_user, set_values
 
@@ -249,6 +250,14 @@ def test_d1_whoever_hides_calls_is_watched_without_them(core, actor, desk, phone
     assert hides("organisation", actor.organisation, show=False) == "00"
     assert hides("user", grace, show=True) == "11"
     assert hides("user", grace, show=False) == "00"
+    with core.database.read() as session:
+        read = snapshot(session, session.get_one(Device, device))
+    assert [user.id for user in read.colleagues] == [grace], "nobody else is looked at"
+    target = catalogue.add_target(core, actor, kind="ring-group", name="Grace", number="1002")
+    aimed = watch | {"value": f"target:{target.id}"}
+    keys.replace_keys(core, actor, "user", desk.user, [keys.read_key(aimed)])
+    assert shown() == "00", "she is watched by the number of a call target as well"
+    keys.replace_keys(core, actor, "user", desk.user, [keys.read_key(watch)])
     delete_value(core, actor, "user", grace, "privacy.show-calls")
     assert hides("organisation", actor.organisation, show=True) == "11"
     with core.database.write() as session:
