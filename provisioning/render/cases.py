@@ -130,7 +130,7 @@ def shared_cases(vendor: Vendor) -> list[str]:
     """
     kinds = {str(model.kind) for model in vendor.data.models}
     books = any(rule.phonebook for rule in vendor.data.files)
-    roots = (*(folder.parent for folder in vendor.folders), shipped_root())
+    roots = (*vendor.roots, shipped_root())
     found: dict[str, bool] = {}
     for path in (path for root in roots for path in root.glob(f"{SHARED}/cases/*.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -149,7 +149,7 @@ def _read(vendor: Vendor, path: Path) -> dict[str, Any]:
     own = tomllib.loads(path.read_text(encoding="utf-8"))
     if "of" not in own:
         return own
-    roots = (*(folder.parent for folder in vendor.folders), shipped_root())
+    roots = (*vendor.roots, shipped_root())
     names = [root / SHARED / "cases" / f"{own['of']}.toml" for root in roots]
     base = next((name for name in names if name.is_file()), None)
     if base is None:

@@ -52,8 +52,8 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       backup_port, codes), settings (``line_codecs``, and whether the line's person has the
       ``right_incoming``, ``right_outgoing`` and ``right_cover``),
       station (the slot or port a line belongs to), profile (the number of its profile), bar
-      (numbers: those that can be dialled where outgoing calls are disabled), spare (whether it is
-      the phone's own account beside a person's lines)
+      (numbers: those that can be dialled where outgoing calls are disabled; digits: those without
+      a plus, never none), spare (whether it is the phone's own account beside a person's lines)
     - ``profiles``: the different servers, each with the line settings it is used with: n, server,
       settings, bar
     - ``unused``: the numbers of the lines that have no account, up to the model's most

@@ -92,10 +92,11 @@ class ExplainingEnvironment(PhoneEnvironment):
         self.filters |= tracing.FILTERS
 
     def call(self, context: TemplateContext, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Note what arguments carry where no macro is there to hand them on."""
-        if not isinstance(obj, Macro):
-            for argument in args:
-                explain.touched(argument)
+        """Take the marks out of what a macro gives; without one, note what arguments carry."""
+        if isinstance(obj, Macro):
+            return explain.given(super().call(context, obj, *args, **kwargs))
+        for argument in args:
+            explain.touched(argument)
         return super().call(context, obj, *args, **kwargs)
 
     def _generate(
@@ -162,7 +163,7 @@ def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
     @pass_eval_context
     def finalize(_context: Any, value: Any) -> Markup:
         if isinstance(value, Markup):
-            return value
+            return value if "\n" in value else value + explain.mark()
         escaped = escape(explain.touched(value))
         limits.made(escaped)
         return escaped + explain.mark()

@@ -120,8 +120,14 @@ class Fixed(tuple[Any, ...]):  # noqa: SLOT001 - a tuple takes none
     held: tuple[Effective, ...]
 
 
-_CARRIERS: dict[type, type[Word | Number | Several | Fixed]] = {
-    str: Word, bool: Number, int: Number, list: Several, tuple: Fixed,
+class Escaped(Markup):
+    """A text of one line that is escaped already and was worked out from settings."""
+
+    held: tuple[Effective, ...] = ()
+
+
+_CARRIERS: dict[type, type[Word | Number | Several | Fixed | Escaped]] = {
+    str: Word, bool: Number, int: Number, list: Several, tuple: Fixed, Markup: Escaped,
 }  # fmt: skip
 
 
@@ -141,7 +147,8 @@ def carrying(value: Any, *held: Effective) -> Any:
 
 def held_by(value: Any) -> tuple[Effective, ...]:
     """The settings that a value carries."""
-    return value.held if isinstance(value, Word | Number | Several | Fixed) else ()
+    carries = isinstance(value, Word | Number | Several | Fixed | Escaped)
+    return value.held if carries else ()
 
 
 class Words(dict[str, Any]):
@@ -167,6 +174,18 @@ def mark() -> str:
     recorder.marks.append(list(recorder.pending))
     recorder.pending.clear()
     return f"{_OPEN}{len(recorder.marks) - 1}{_CLOSE}"
+
+
+def given(value: Any) -> Any:
+    """What a macro gave: without marks where it is one line, for it may be compared or tested.
+
+    What they stood for is noted, as of any other value that is being used.
+    """
+    recorder = _current.get()
+    if recorder is None or not isinstance(value, Markup) or "\n" in value:
+        return value
+    note(*_stood_for(value, recorder))
+    return Markup(_MARK.sub("", value))  # noqa: S704 - it was escaped with the marks in it
 
 
 def touched(value: Any) -> Any:
@@ -197,8 +216,8 @@ def kept(worked_out: tuple[str, Any]) -> Any:
     """A value a template keeps, carrying what was noted while it was worked out."""
     held = _collected()
     value = worked_out[1]
-    if isinstance(value, Markup):
-        return value + _mark_for(held) if value else value
+    if isinstance(value, Markup) and "\n" in value:
+        return value + _mark_for(held)
     carried = carrying(value, *held)
     if not held_by(carried):
         note(*held)
@@ -247,11 +266,16 @@ def explained(text: str, recorder: Recorder) -> list[ExplainedLine]:
     """Take the marks out of a rendered text and say for each line what they stood for."""
     lines = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        found = [
-            held
-            for number in _MARK.findall(line)
-            if int(number) < len(recorder.marks)
-            for held in recorder.marks[int(number)]
-        ]
-        lines.append(ExplainedLine(_MARK.sub("", line), tuple(dict.fromkeys(found))))
+        found = dict.fromkeys(_stood_for(line, recorder))
+        lines.append(ExplainedLine(_MARK.sub("", line), tuple(found)))
     return lines
+
+
+def _stood_for(text: str, recorder: Recorder) -> list[Effective]:
+    """What the marks in a text stood for."""
+    return [
+        held
+        for number in _MARK.findall(text)
+        if int(number) < len(recorder.marks)
+        for held in recorder.marks[int(number)]
+    ]

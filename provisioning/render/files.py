@@ -76,5 +76,5 @@ class Checksums(dict[str, str]):
 
 
 def folders(vendor: Vendor) -> tuple[Path, ...]:
-    """Where the templates of a vendor are looked up: the vendor's own folders, then the roots they stand in, for ``_shared``."""
-    return (*vendor.folders, *dict.fromkeys(folder.parent for folder in vendor.folders))
+    """Where the templates of a vendor are looked up: its own folders, then the roots, for ``_shared``."""
+    return (*vendor.folders, *vendor.roots)

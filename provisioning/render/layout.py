@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
-from provisioning.domain.phone import Phone
+from provisioning.domain.phone import Phone, Poured
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
 
@@ -22,8 +22,9 @@ def layout(
 ) -> tuple[dict[KeyAddress, Key], list[Key]]:
     """The keys by address, and those for which the model has no place left.
 
-    ``login`` is the key that opens the hotdesk screen, if the phone has one: it takes the last
-    free place of the first ``page`` (or just the first, where nobody knows its keys) before anything is poured, so that there is always a way out.
+    ``login`` is the key that opens the hotdesk screen, if the phone has one: where nobody's own
+    finds a place it takes the last free place of the first ``page`` (or just the first, where
+    nobody knows its keys) before anything is poured, so that there is always a way out.
 
     ``keys`` are those of the phone itself, ``modules`` the expansion modules attached. Keys set
     at an address come first; then the phone's lines take the first places where nothing is set;
@@ -42,28 +43,32 @@ def layout(
         address = KeyAddress(Area.LINE, 0, number)
         if address in here and address not in placed:
             placed[address] = Key(address, KeyType.LINE, label=line.label, line=number)
-    if login is not None and not _logs_in(phone):
+    full, left = _poured(phone.poured, places, placed)
+    if login is not None and all(key.type is not KeyType.LOGIN for key in full.values()):
         place = _to_log_in([p for p in places if p not in placed], page or 0)
         if place is None:
             beyond.append(login)
         else:
             placed[place] = replace(login, address=place)
-    for poured in phone.poured:
-        free = (p for p in places if _rank(p) >= _rank(poured.start) and p not in placed)
+            full, left = _poured(phone.poured, places, placed)
+    shown = {address: _opened(key, login) for address, key in full.items()}
+    return {address: key for address, key in shown.items() if key is not None}, beyond + left
+
+
+def _poured(
+    lists: Iterable[Poured], places: Sequence[KeyAddress], placed: Mapping[KeyAddress, Key]
+) -> tuple[dict[KeyAddress, Key], list[Key]]:
+    """The placed keys and those poured around them, and what found no place."""
+    full, left = dict(placed), []
+    for poured in lists:
+        free = (p for p in places if _rank(p) >= _rank(poured.start) and p not in full)
         for key in poured.keys:
             place = next(free, None)
             if place is None:
-                beyond.append(key)
+                left.append(key)
             else:
-                placed[place] = replace(key, address=place)
-    shown = {address: _opened(key, login) for address, key in placed.items()}
-    return {address: key for address, key in shown.items() if key is not None}, beyond
-
-
-def _logs_in(phone: Phone) -> bool:
-    """Whether somebody has put the key to log in somewhere already."""
-    poured = (key for item in phone.poured for key in item.keys)
-    return any(key.type is KeyType.LOGIN for key in (*phone.keys, *poured))
+                full[place] = replace(key, address=place)
+    return full, left
 
 
 def _to_log_in(free: Sequence[KeyAddress], page: int) -> KeyAddress | None:

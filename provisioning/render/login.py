@@ -16,8 +16,7 @@ _SOMEWHERE = KeyAddress(Area.LINE, 0, 1)
 
 def texts_of(phone: Phone, vendor: Vendor) -> Texts:
     """The sentences in a phone's language, an operator's own first."""
-    roots = tuple(folder.parent for folder in vendor.folders)
-    return Texts(roots, str(phone.settings["language"].value))
+    return Texts(vendor.roots, str(phone.settings["language"].value))
 
 
 def screen_url(phone: Phone, vendor: Vendor, model: Model | None) -> str:

@@ -17,6 +17,7 @@ from provisioning.render import context, explain
 from provisioning.render.files import named_rules, render_file
 from provisioning.render.layout import fitting
 from provisioning.render.login import login_key, screen_url
+from provisioning.render.stations import numbered
 from provisioning.vendors import zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -138,7 +139,8 @@ def _mute_keys(phone: Phone, vendor: Vendor, keys: Mapping[KeyAddress, Key]) -> 
     """Keys that do nothing for want of a value, a code or a place in the files."""
     codes = {number: line.server.codes for number, line in enumerate(phone.lines, 1)}
     same: dict[tuple[object, ...], bool] = {}
-    now = _files(phone, vendor) if keys else []
+    fixed = _fixed(phone, vendor)
+    now = _files(fixed, vendor) if keys else []
     for address, key in keys.items():
         code = _DIALLED.get(key.type, "")
         if code and not key.value and code not in codes.get(key.line, {}):
@@ -146,25 +148,26 @@ def _mute_keys(phone: Phone, vendor: Vendor, keys: Mapping[KeyAddress, Key]) -> 
             continue
         kind = (key.type, bool(key.value), key.line, bool(address.module))
         if kind not in same:
-            same[kind] = _is_mute(phone, vendor, replace(key, address=address), now)
+            same[kind] = _is_mute(fixed, vendor, replace(key, address=address), now)
         if same[kind]:
             why = "this phone does not show it" if key.value else "it has no value and no code"
             yield f"{_where(address)}: no key of type {key.type}: {why}."
 
 
-def _is_mute(phone: Phone, vendor: Vendor, key: Key, now: list[bytes]) -> bool:
+def _fixed(phone: Phone, vendor: Vendor) -> Phone:
+    """The phone with every key set where it is, the one to log in too: none is added or poured."""
+    placed, _ = context.Most(vendor, vendor.model(phone.model)).layout(phone)
+    return replace(phone, keys=tuple(placed.values()), poured=(), login=Login.NONE)
+
+
+def _is_mute(fixed: Phone, vendor: Vendor, key: Key, now: list[bytes]) -> bool:
     """Whether the files are those of a phone that has no key there, with its label or without."""
     if not vendor.data.files:
         return False
+    others = [other for other in fixed.keys if other.address != key.address]
     nothing = replace(key, type=KeyType.NONE, value="")
     without = [nothing, replace(nothing, label="", line=1)]
-    return any(_files(_with_key(phone, vendor, other), vendor) == now for other in without)
-
-
-def _with_key(phone: Phone, vendor: Vendor, key: Key) -> Phone:
-    """The phone with every key where it is, but this one at its address."""
-    placed, _ = context.Most(vendor, vendor.model(phone.model)).layout(phone)
-    return replace(phone, keys=tuple({**placed, key.address: key}.values()), poured=())
+    return any(_files(replace(fixed, keys=(*others, key)), vendor) == now for key in without)
 
 
 def _where(address: KeyAddress) -> str:
@@ -250,31 +253,57 @@ def _names(lines: Iterable[Line]) -> str:
 
 def _shared_states(phone: Phone, vendor: Vendor) -> Iterator[str]:
     """Whether somebody may call out or be called, where the phone can say it only for all."""
-    for key in ("line.outgoing", "line.incoming"):
-        values = {line.settings[key].value == "disabled" for line in phone.lines}
-        if len(values) < 2:
-            continue
-        for number, line in enumerate(phone.lines):
-            other = "enabled" if line.settings[key].value == "disabled" else "disabled"
-            if _said_of(phone, vendor, number, key) == _said_of(phone, vendor, number, key, other):
+    keys = [
+        key
+        for key in ("line.outgoing", "line.incoming")
+        if len({line.settings[key].value == "disabled" for line in phone.lines}) > 1
+    ]
+    if not keys:
+        return
+    silent = _without_texts(phone)
+    now = _files(silent, vendor)
+    shapes = _shapes(silent, vendor)
+    same: dict[tuple[object, ...], bool] = {}
+    for key in keys:
+        for line, shape in zip(silent.lines, shapes, strict=True):
+            kind = (key, line.settings[key].value, *shape)
+            if kind not in same:
+                same[kind] = _files(_otherwise(silent, line, key), vendor) == now
+            if same[kind]:
                 yield (
                     f"The setting '{key}' of {line.label} has no effect: this phone has it once "
                     "for all its people."
                 )
 
 
-def _said_of(
-    phone: Phone, vendor: Vendor, number: int, key: str, value: str | None = None
-) -> list[bytes]:
-    """The files with a setting of one line set otherwise, without the texts that tell of it."""
+def _without_texts(phone: Phone) -> Phone:
+    """The phone without the texts that tell of somebody who may not call out."""
     idle = replace(phone.settings["idle.text"], value="")
     lines = [replace(line, barred=None) for line in phone.lines]
-    line = lines[number]
+    return _of_lines(replace(phone, settings={**phone.settings, "idle.text": idle}), lines)
+
+
+def _shapes(phone: Phone, vendor: Vendor) -> list[tuple[object, ...]]:
+    """What of each line a dialect may write it by; lines alike in it are not looked at one by one.
+
+    A base has hundreds of lines and its file is long.
+    """
+    most = context.Most(vendor, vendor.model(phone.model)).lines
+    first = id(phone.lines[0])
+    shown = {id(line) for _, line, _ in numbered(phone, most)}
+    seconds = {id(line) for station in phone.stations for line in station.lines[1:]}
+    return [
+        (id(line) == first, id(line) in shown, id(line) in seconds, line.spare)
+        for line in phone.lines
+    ]
+
+
+def _otherwise(phone: Phone, line: Line, key: str) -> Phone:
+    """The phone with a setting of one line the other way round."""
     held = line.settings[key]
-    changed = replace(held, value=held.value if value is None else value)
-    lines[number] = replace(line, settings={**line.settings, key: changed})
-    settings = {**phone.settings, "idle.text": idle}
-    return _files(_of_lines(replace(phone, settings=settings), lines), vendor)
+    other = "enabled" if held.value == "disabled" else "disabled"
+    changed = replace(line, settings={**line.settings, key: replace(held, value=other)})
+    return _of_lines(phone, [changed if each is line else each for each in phone.lines])
 
 
 def _of_lines(phone: Phone, lines: list[Line]) -> Phone:

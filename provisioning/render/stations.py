@@ -59,8 +59,17 @@ def barred_text(phone: Phone, line: Line) -> Word:
     return Word.of(str(held.value) if barred else "", held)
 
 
-_NO_NUMBERS = ("112", "911")
+_NO_NUMBERS: Any = BY_KEY["emergency.numbers"].default
 """What is never barred where a place names no emergency numbers."""
+
+
+def _bar(phone: Phone, line: Line) -> RecordedBy:
+    """What a barred line may dial."""
+    emergency = phone.settings["emergency.numbers"]
+    named: Any = emergency.value or _NO_NUMBERS
+    numbers = [*dict.fromkeys([*named, *line.allowed])]
+    digits = [number for number in numbers if "+" not in number] or list(_NO_NUMBERS)
+    return RecordedBy({"numbers": numbers, "digits": digits}, emergency)
 
 
 def line_context(phone: Phone, number: int, line: Line, station: Station | None) -> Context:
@@ -68,8 +77,6 @@ def line_context(phone: Phone, number: int, line: Line, station: Station | None)
     server = line.server
     rights = {key: phone.settings[key] for key in RIGHTS_ON_PHONES}
     settings = {**rights, **line.settings}
-    emergency = phone.settings["emergency.numbers"]
-    numbers: Any = emergency.value or _NO_NUMBERS
     data = {
         "n": number,
         "station": station.number if station else 1,
@@ -86,7 +93,7 @@ def line_context(phone: Phone, number: int, line: Line, station: Station | None)
         "forwards": forwards(settings, [line]),
         "mailbox": told(line.mailbox, facts.mailbox(line)),
         "spare": line.spare,
-        "bar": RecordedBy({"numbers": [*dict.fromkeys([*numbers, *line.allowed])]}, emergency),
+        "bar": _bar(phone, line),
         "settings": Recorded(settings),
         "server": {
             "registrar": server.registrar,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from provisioning.domain.errors import RenderFailed
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.registry import SHARED
 
@@ -22,19 +23,30 @@ class Texts:
 
     def __init__(self, roots: Sequence[Path], language: str) -> None:
         self.sentences: dict[str, str] = {}
+        self._files: dict[str, Path] = {}
         for tag in _tags(language):
             for root in reversed(_roots(roots)):
                 path = root / SHARED / "screens" / f"{tag}.toml"
                 if path.is_file():
-                    self.sentences |= _read(path, path.stat().st_mtime_ns)
+                    read = _read(path, path.stat().st_mtime_ns)
+                    self.sentences |= read
+                    self._files |= dict.fromkeys(read, path)
 
     def __contains__(self, name: str) -> bool:
         """Whether there is such a sentence."""
         return name in self.sentences
 
     def __call__(self, name: str, /, **values: object) -> str:
-        """The sentence of a name with its placeholders filled."""
-        return self.sentences[name].format(**values)
+        """The sentence of a name with its placeholders filled; raises RenderFailed."""
+        sentence = self.sentences[name]
+        try:
+            return sentence.format(**values)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            known = ", ".join(f"{{{value}}}" for value in sorted(values)) or "none"
+            raise RenderFailed(
+                f"{self._files[name]}: the sentence '{name}' has a placeholder it is not given.",
+                remedy=f"Correct it; it is given: {known}.",
+            ) from None
 
 
 def languages() -> list[str]:
@@ -56,5 +68,9 @@ def _roots(roots: Sequence[Path]) -> tuple[Path, ...]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, _changed: int) -> dict[str, str]:
-    """The table in a file, read anew where that has changed."""
-    return {name: str(text) for name, text in tomllib.loads(path.read_text("utf-8")).items()}
+    """The table in a file, read anew where that has changed; raises RenderFailed."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RenderFailed(f"{path} is no table: {error}.", remedy="Correct it.") from None
+    return {name: str(text) for name, text in table.items()}

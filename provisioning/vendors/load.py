@@ -32,12 +32,17 @@ _AGENT_GROUPS = {"model", "fw", "fw2", "mac", "handsets"}
 
 @dataclass(frozen=True)
 class Vendor:
-    """A loaded vendor: its data and the folders its templates are looked up in, first wins."""
+    """A loaded vendor: its data and the folders its templates are looked up in, first wins.
+
+    ``roots`` are those folders' own, where ``_shared`` stands, and an operator's that has nothing
+    else of this vendor.
+    """
 
     data: VendorData
     folders: tuple[Path, ...]
     agents: tuple[re.Pattern[str], ...]
     by_name: dict[str, Model]
+    roots: tuple[Path, ...] = ()
 
     @property
     def id(self) -> str:
@@ -102,8 +107,10 @@ def _takes(rule: FileRule, firmware: str) -> bool:
     )
 
 
-def load_vendor(folders: Sequence[Path]) -> Vendor:
+def load_vendor(folders: Sequence[Path], roots: Sequence[Path] = ()) -> Vendor:
     """Read one vendor from its folders, the first of which override the later ones.
+
+    ``_shared`` is looked up in the roots, then beside the folders.
 
     Raises BadVendorFolder with every fault found, one a line.
     """
@@ -114,7 +121,8 @@ def load_vendor(folders: Sequence[Path]) -> Vendor:
     if faults:
         raise BadVendorFolder("\n".join(f"{path}: {fault}" for fault in faults), field=data.id)
     agents = tuple(re.compile(agent.pattern) for agent in data.user_agents)
-    return Vendor(data, tuple(folders), agents, by_name)
+    every_root = dict.fromkeys((*roots, *(folder.parent for folder in folders)))
+    return Vendor(data, tuple(folders), agents, by_name, tuple(every_root))
 
 
 def _parse(path: Path) -> VendorData:

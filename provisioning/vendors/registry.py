@@ -77,7 +77,7 @@ def load_registry(roots: Sequence[Path]) -> Registry:
             disabled[name] = f"{folders[0]}: vendor.toml is missing."
             continue
         try:
-            vendors[name] = load_vendor(folders)
+            vendors[name] = load_vendor(folders, roots)
         except BadVendorFolder as error:
             disabled[name] = str(error)
     return Registry(vendors, disabled, tuple(roots))

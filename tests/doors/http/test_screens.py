@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
+import tomllib
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -14,8 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from provisioning.domain.errors import RenderFailed
 from provisioning.domain.mac import Mac
 from provisioning.logs import configure_logs
+from provisioning.render.cases import shared_phone
+from provisioning.render.login import texts_of
 from provisioning.render.texts import Texts, languages
 from provisioning.simulate.browsers import Shown, shown
 from provisioning.store import outbox, queries
@@ -440,15 +443,36 @@ def test_g2_every_language_has_every_sentence():
 
 
 def tables() -> dict[str, dict[str, str]]:
-    """The tables of all languages."""
-    return {language: dict(Texts((), language).sentences) for language in languages()}
+    """The tables of all languages, as they stand in their files."""
+    folder = shipped_root() / "_shared" / "screens"
+    return {tag: tomllib.loads((folder / f"{tag}.toml").read_text("utf-8")) for tag in languages()}
 
 
-def test_g2_an_operators_sentence_goes_before_the_shipped_one(tmp_path):
+@pytest.fixture
+def say(tmp_path):
+    """What a phone says whose operator's folder has nothing but a table of German sentences."""
+    (folder := tmp_path / "_shared" / "screens").mkdir(parents=True)
+
+    def sentence(table: str, language: str, name: str) -> str:
+        (folder / "de.toml").write_text(table)
+        vendor = load_registry([tmp_path, shipped_root()]).vendor("yealink")
+        settings = {"language": language}
+        phone = shared_phone((shipped_root(),), "minimal-user", model="T54W", settings=settings)
+        return texts_of(phone, vendor)(name)
+
+    return sentence
+
+
+def test_g2_an_operators_sentence_goes_before_the_shipped_one(say):
     """A table in an operator's own folder replaces the sentences it has, in that language only."""
-    folder = tmp_path / "_shared" / "screens"
-    shutil.copytree(shipped_root() / "_shared" / "screens", folder)
-    (folder / "de.toml").write_text('log-in = "Los gehts"\n')
-    assert Texts((tmp_path,), "de-AT")("log-in") == "Los gehts"
-    assert Texts((tmp_path,), "de")("log-out") == "Abmelden"
-    assert Texts((tmp_path,), "xx")("log-in") == "Log in"
+    table = 'log-in = "Los gehts"\n'
+    assert say(table, "de-AT", "log-in") == "Los gehts"
+    assert say(table, "de", "log-out") == "Abmelden"
+    assert say(table, "xx", "log-in") == "Log in"
+
+
+@pytest.mark.parametrize("table", ["log-in = Los", 'log-in = "{untl}"', 'log-in = "{"'])
+def test_g2_a_broken_table_is_named(say, table):
+    """A table that cannot be read or a placeholder nobody fills is told with the file."""
+    with pytest.raises(RenderFailed, match=r"_shared/screens/de\.toml"):
+        say(table, "de", "log-in")

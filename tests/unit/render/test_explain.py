@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from provisioning.domain.effective import Layer, Origin, resolve
+from provisioning.domain.keys import SETS, KeyType
 from provisioning.domain.settings import Level, Scope
 from provisioning.render import explain
 from provisioning.render.cases import cases, shared_phone
@@ -134,22 +136,41 @@ def test_plain_render_has_no_marks(tmp_path):
     assert render_template((tmp_path,), "t.j2", Syntax.YEALINK, context) == b"de"
 
 
+def generated(phone):
+    """The phone with every key made by a setting instead of set."""
+    because = (phone.settings["language"],)
+    keys = tuple(replace(key, because=because) for key in phone.keys)
+    return replace(phone, keys=keys)
+
+
+NEEDS_VALUE = {KeyType.BLF, KeyType.SPEED_DIAL, KeyType.PARK, KeyType.URL, KeyType.DTMF}
+
+
+def every_key(vendor):
+    """A phone of the vendor's model with the most keys: one of each type, none with a value."""
+    types = [kind for kind in KeyType if kind not in SETS | NEEDS_VALUE]
+    keys = [{"position": n, "type": str(kind)} for n, kind in enumerate(types, 1)]
+    model = max(vendor.data.models, key=lambda model: model.keys or 0)
+    return full_user(vendor, model=model.id, keys=keys)
+
+
 @pytest.mark.parametrize("vendor", list(REGISTRY), ids=lambda vendor: vendor.id)
 def test_explaining_changes_no_byte(vendor):
     """The explained lines of every golden case are the file itself, also compiled afresh."""
     environment.cache_clear()
-    for case in cases(vendor):
-        for item in named_rules(case.phone, vendor):
-            lines = explain_file(case.phone, vendor, item.rule)
-            rendered = render_file(case.phone, vendor, item.rule).decode("utf-8")
+    for phone in (*(case.phone for case in cases(vendor)), every_key(vendor)):
+        told = generated(phone)
+        for item in named_rules(told, vendor):
+            lines = explain_file(told, vendor, item.rule)
+            rendered = render_file(told, vendor, item.rule).decode("utf-8")
             assert "\n".join(line.text for line in lines) == rendered.replace("\r\n", "\n")
 
 
-def full_user(vendor):
+def full_user(vendor, **changes):
     """The phone of the shared case with everything a user can have, as the vendor's first model."""
     mac = vendor.data.ouis[0].ljust(12, "1") if vendor.data.ouis else None
     model = next(model for model in vendor.data.models if model.lines)
-    return shared_phone((ROOT,), "full-user", mac=mac, model=model.id)
+    return shared_phone((ROOT,), "full-user", **{"mac": mac, "model": model.id} | changes)
 
 
 def origins(phone, vendor, key):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
+from provisioning.domain.phone import Phone, Poured
 from provisioning.render.cases import shared_phone
+from provisioning.render.context import Most
+from provisioning.render.files import render_file
 from provisioning.render.losses import losses
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.registry import load_registry
-from provisioning.vendors.schema import Expansion, Model, VendorData
+from provisioning.vendors.schema import Expansion, FileRule, Model, VendorData
 
 ROOT = Path(__file__).parents[3] / "templates"
+SHIPPED = load_registry([ROOT])
 SMALL = Model(
     "S1", lines=1, keys=2, label_length=4, expansion=Expansion(modules=1, keys=1), cannot=("srtp",)
 )
@@ -91,6 +96,75 @@ def test_kept_keys_are_not_told():
     assert not any(sentence.startswith("Key") for sentence in said)
 
 
+def guest(vendor: str, model: str, *keys: dict) -> Phone:
+    """A phone with keys at which somebody has logged in, whose PBX has a code for it alone."""
+    ouis = SHIPPED.vendor(vendor).data.ouis
+    mac = ouis[0].ljust(12, "1") if ouis else None
+    pbx = {"registrar": "pbx.example.com", "codes": {"hotdesk": "*12"}}
+    line = {"user_name": "1004", "password": "x", "display_name": "Grace", "server": pbx}
+    changes = {"mac": mac, "keys": list(keys), "provisioning": {}, "lines": [line]}
+    return phone(model, "hotdesk-guest", **changes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "audiocodes", "digium", "fanvil", "flyingvoice", "gigaset-maxwell", "panasonic", "sangoma",
+    ],
+)  # fmt: skip
+def test_mute_keys_are_told_beside_a_key_that_dials_to_log_out(name: str):
+    """A key without a code is told as well where the key to log in or out is a dialled code."""
+    vendor = SHIPPED.vendor(name)
+    model = max(vendor.data.models, key=lambda model: model.keys or 0)
+    mute = {"position": 3, "type": "group-pickup"}
+    said = losses(guest(name, model.id, mute), vendor)
+    assert any(sentence.startswith("Key 3: no key of type group-pickup") for sentence in said)
+
+
+def test_a_key_to_log_in_without_a_place_leaves_one_that_has():
+    """Where the key somebody set has no place on the phone, there is one to log out all the same."""
+    vendor = SHIPPED.vendor("yealink")
+    model = vendor.model("T31G")
+    for own in (key(12, KeyType.LOGIN) | {"value": ""}, key(2, KeyType.LOGIN) | {"value": ""}):
+        placed, _ = Most(vendor, model).layout(guest("yealink", "T31G", own))
+        assert placed[KeyAddress(Area.LINE, 0, 2)].value == "*12"
+
+
+def test_a_poured_key_to_log_in_counts_where_it_finds_a_place():
+    """A key of a person's own list opens the screen where it lies, and else one is added."""
+    vendor = SHIPPED.vendor("yealink")
+    own = Key(KeyAddress(Area.LINE, 0, 1), KeyType.LOGIN, label="Out")
+    full = [Key(own.address, KeyType.BLF, "1002")] * 9
+    for poured, labels in (([own, *full], ["Out"]), ([*full, own], ["Déconnexion"])):
+        seated = replace(guest("yealink", "T31G"), poured=(Poured(own.address, tuple(poured)),))
+        placed, _ = Most(vendor, vendor.model("T31G")).layout(seated)
+        assert [each.label for each in placed.values() if each.value == "*12"] == labels
+
+
+def handset(number: int) -> dict:
+    """The line of a handset at a base; the third may not call out."""
+    settings = {"line.outgoing": "disabled"} if number == 3 else {}
+    return {
+        "user_name": f"10{number:02}", "password": "x", "display_name": f"Handset {number}",
+        "server": {"registrar": "pbx.example.com"}, "settings": settings,
+    }  # fmt: skip
+
+
+def test_a_base_is_rendered_as_often_for_many_lines_as_for_few(monkeypatch):
+    """What one of many may not is found without rendering the base for each of them."""
+    vendor, rendered = SHIPPED.vendor("snom-dect"), []
+
+    def counting(phone: Phone, vendor: Vendor, rule: FileRule) -> bytes:
+        rendered.append(len(phone.lines))
+        return render_file(phone, vendor, rule)
+
+    monkeypatch.setattr("provisioning.render.losses.render_file", counting)
+    for people in (4, 12):
+        stations = [{"number": n, "lines": [handset(n)]} for n in range(1, people + 1)]
+        losses(phone("M900", "dect-base", mac="0004131bcdef", stations=stations), vendor)
+    assert rendered.count(4) == rendered.count(12) > 0
+
+
 def words(said: list[str]) -> list[str]:
     """The losses, but for settings that the templates of these tests do not look at."""
     return [sentence for sentence in said if "has no effect" not in sentence]
@@ -117,7 +191,7 @@ def test_settings_without_effect_are_told():
     """A setting somebody chose that no file of the phone looks at is told by its key."""
     said = losses(phone("L1", settings={"idle.text": "Hello"}), VENDOR)
     assert "The setting 'idle.text' has no effect in this phone's files." in said
-    shipped = load_registry([ROOT]).vendor("yealink")
+    shipped = SHIPPED.vendor("yealink")
     full = losses(phone("T54W", "full-user", mac="001565aabbcc"), shipped)
     effectless = [sentence for sentence in full if "no effect" in sentence]
     assert effectless == []
@@ -125,7 +199,7 @@ def test_settings_without_effect_are_told():
 
 def test_what_no_phone_of_a_dialect_has_is_told_as_such():
     """Linphone never polls: the report says that nothing is left to find."""
-    shipped = load_registry([ROOT]).vendor("linphone")
+    shipped = SHIPPED.vendor("linphone")
     changes = {"settings": {"provisioning.poll-minutes": 60}}
     said = losses(shared_phone((ROOT,), "minimal-user", model="Linphone", **changes), shipped)
     assert said == [
@@ -135,7 +209,7 @@ def test_what_no_phone_of_a_dialect_has_is_told_as_such():
 
 def test_every_model_can_report():
     """The full case gives whole sentences for every shipped model."""
-    for vendor in load_registry([ROOT]):
+    for vendor in SHIPPED:
         for model in vendor.data.models:
             for sentence in losses(phone(model.id, "full-user"), vendor):
                 assert sentence.endswith(".")
