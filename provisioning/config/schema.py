@@ -125,7 +125,8 @@ class Outbound(_Section):
     """What the server connects to by itself: PBXs and phones."""
 
     refuse: Networks = _NOBODY_ELSES
-    """Networks it never connects to, whatever a tenant asks for; shorten the list for a PBX or phones on the same machine."""
+    """Networks it never connects to, whatever a tenant asks for; shorten the list for a PBX or
+    phones on the same machine."""
 
 
 class Config(_Section):

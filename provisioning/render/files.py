@@ -76,5 +76,5 @@ class Checksums(dict[str, str]):
 
 
 def folders(vendor: Vendor) -> tuple[Path, ...]:
-    """Where the templates of a vendor are looked up: its own folders, then the roots, for ``_shared``."""
+    """Where a vendor's templates are looked up: its own folders, then the roots (``_shared``)."""
     return (*vendor.folders, *vendor.roots)

@@ -41,7 +41,8 @@ class PhoneCalls(Owned, Base):
 def hand_out(session: Session, count: int, at: datetime, per_second: int) -> list[datetime]:
     """That many instants from ``at`` on, each the caller's alone, so many in a second.
 
-    ``at`` is the database's moment, or replicas whose clocks differ would wait for each other. They are one after the other, so that no two phones are told at the same instant.
+    ``at`` is the database's moment, or replicas whose clocks differ would wait for each other.
+    They are one after the other, so that no two phones are told at the same instant.
     """
     insert = upsert(session, Pace).values(name=_RELOADS, next_at=at)
     session.execute(insert.on_conflict_do_nothing(index_elements=["name"]))

@@ -87,9 +87,10 @@ def versions_if_current(core: Core, device: UUID) -> Versions | None:
 
 
 def note_shown(core: Core, device: UUID, before: Versions) -> None:
-    """Take a device that was current ``before`` one change of its own for current: it told that itself.
+    """Take a device that was current ``before`` one change of its own for current.
 
-    Where anything else was changed meanwhile it is left to be compared, and told.
+    It told of that change itself. Where anything else was changed meanwhile it is left to be
+    compared, and told.
     """
     own, *others = before
     with core.database.read() as session:

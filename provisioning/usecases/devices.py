@@ -146,13 +146,13 @@ def retire_device(
 
 def retire(core: Core, session: Session, row: Device) -> None:
     """Retire a device within a transaction; raises as ``retire_device`` does."""
+    stations = queries.stations_of(session, row.id)
+    end_at(core, session, stations, SessionEnd.RETIRED)
     _leave_system(session, row)
     row.state = DeviceState.RETIRED
     row.blanked_at = None
     for identity in queries.identities(session, row.id):
         identity.active = False
-    stations = queries.stations_of(session, row.id)
-    end_at(core, session, stations, SessionEnd.RETIRED)
     for assignment in queries.assignments_at(session, [station.id for station in stations]):
         session.delete(assignment)
     windows.use_enrolments(session, row, core.clock())

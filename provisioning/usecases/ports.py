@@ -56,8 +56,8 @@ class Connector:
 class Telling:
     """One device to be told, by one way. ``event`` is the Event header of a NOTIFY.
 
-    ``wait`` is how long from now to wait before it is told, ``changes`` what it is told of, and ``ways`` how many
-    ways there are to tell it.
+    ``wait`` is how long from now to wait before it is told, ``changes`` what it is told of, and
+    ``ways`` how many ways there are to tell it.
     """
 
     device: UUID

@@ -89,14 +89,11 @@ def _sits_there(session: Session, row: HotdeskSession) -> bool:
 
 
 def vacate(core: Core, session: Session, stations: Sequence[Station]) -> None:
-    """End who sits at stations that are about to be deleted, all of one organisation.
+    """End who sits at stations that are about to be deleted.
 
     Their sessions go along, so nobody can look later whether the phone let go of them, or of those
     who left a moment ago: what is ours of their passwords is replaced at once.
     """
-    if not stations:
-        return
-    hotdesk.take_seats(session, stations[0].organisation_id)
     end_at(core, session, stations, SessionEnd.RETIRED)
     for user in hotdesk.pending_at(session, [station.id for station in stations]):
         _take_away(core, session, user)

@@ -180,12 +180,14 @@ def end_of_user(core: Core, session: Session, user: User, why: SessionEnd) -> No
 
 
 def end_at(core: Core, session: Session, stations: Iterable[Station], why: SessionEnd) -> None:
-    """End the sessions at stations that nobody can sit at any more."""
+    """End the sessions at stations that nobody can sit at any more, before anything else is locked.
+
+    Nobody else logs in until the transaction ends.
+    """
     ids = {station.id: station.organisation_id for station in stations}
-    if hotdesk.open_at(session, list(ids)):
-        for organisation in set(ids.values()):
-            hotdesk.take_seats(session, organisation)
-        end(core, session, list(hotdesk.open_at(session, list(ids)).values()), why)
+    for organisation in sorted(set(ids.values())):
+        hotdesk.take_seats(session, organisation)
+    end(core, session, list(hotdesk.open_at(session, list(ids)).values()), why)
 
 
 def end_leases(core: Core) -> int:

@@ -13,7 +13,7 @@ from provisioning.app.build import build
 from provisioning.config import load_config
 from provisioning.store import access
 from provisioning.usecases import organisations, registering
-from provisioning.usecases.actors import local_actor
+from provisioning.usecases.actors import local_actor, together
 
 PHONES = 1000
 BLOCK = 512
@@ -96,8 +96,9 @@ def register(server) -> list[str]:
         changes = {"networks": ["127.0.0.0/8"], "minimum_trust": "network"}
         organisations.change_site(core, actor, site.id, changes)
         macs = [f"001565{number:06x}" for number in range(1, PHONES + 1)]
-        for mac in macs:
-            registering.add_device(core, actor, mac=mac, model="T19P")
+        with together(core, actor) as same:
+            for mac in macs:
+                registering.add_device(core, same, mac=mac, model="T19P")
     finally:
         core.database.close()
     return [f"{mac}.cfg" for mac in macs]

@@ -57,6 +57,13 @@ def files(phone: Phone, case: Case) -> dict[str, bytes]:
     }
 
 
+@cache
+def as_shipped(folder: Path) -> dict[str, bytes]:
+    """The files of a golden case."""
+    (case,) = (case for case in golden(folder.parents[1].name) if case.folder == folder)
+    return files(case.phone, case)
+
+
 # --- settings
 
 TRIED: dict[Kind, tuple[Value, ...]] = {
@@ -131,8 +138,9 @@ def having(phone: Phone, values: dict[str, Value]) -> Phone:
 
 def changes(setting: Setting, case: Case) -> bool:
     """Whether a value of the setting changes a byte of the case's files."""
-    base = having(case.phone, NEEDS.get(setting.key, {}))
-    before = files(base, case)
+    needed = NEEDS.get(setting.key, {})
+    base = having(case.phone, needed)
+    before = files(base, case) if needed else as_shipped(case.folder)
     return any(
         files(having(base, {setting.key: value}), case) != before for value in tried(setting)
     )
