@@ -12,6 +12,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite database to copy."""
-    path = tmp_path_factory.mktemp("migrated") / "roost.db"
+    path = tmp_path_factory.mktemp("migrated") / "migrated.db"
     template = Database(f"sqlite:///{path}")
     migrate(template)
     template.close()
@@ -191,13 +192,14 @@ def empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
 
 
 @pytest.fixture
-def database_url(
-    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[str]:
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a migrated database without rows; its tables are not to be altered."""
     if database_kind == "sqlite":
-        path = tmp_path / "roost.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        template: Path = request.getfixturevalue("migrated_file")
+        path = template.with_name("roost.db")
+        for written in path.parent.glob(f"{path.name}*"):
+            written.unlink()
+        shutil.copyfile(template, path)
         yield f"sqlite:///{path}"
         return
     # Emptying one database is much quicker than copying a migrated one for each test.
@@ -206,13 +208,27 @@ def database_url(
     server.empty(MIGRATED)
 
 
+@pytest.fixture(scope="session")
+def opened() -> Callable[[str], Database]:
+    """The database of a URL, always the same: what its statements compile to is kept."""
+
+    @cache
+    def open_(url: str) -> Database:
+        database = Database(url)
+        if database.is_sqlite:
+            event.listen(database.engine, "connect", _leave_to_the_system)
+        return database
+
+    return open_
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, opened: Callable[[str], Database]) -> Iterator[Database]:
     """A migrated database without rows."""
-    database = Database(database_url)
-    if database.is_sqlite:
-        event.listen(database.engine, "connect", _leave_to_the_system)
+    database = opened(database_url)
+    unstirred = database.stir
     yield database
+    database.stir = unstirred
     database.close()
 
 

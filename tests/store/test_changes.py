@@ -331,7 +331,11 @@ def test_new_devices_are_looked_up_in_no_statement_each(database, world, rows, m
     site = rows.plant(Site, world.here)
     counted = property(lambda session: gathered.append(session) or new.fget(session))
     monkeypatch.setattr(Session, "new", counted)  # which gathers all new rows each time
-    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+
+    def note(*call) -> None:
+        asked.append(call[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
     with database.write() as session:
         for number in range(50):
             device = Device(
@@ -340,6 +344,7 @@ def test_new_devices_are_looked_up_in_no_statement_each(database, world, rows, m
             )  # fmt: skip
             session.add(device)
             session.add(Station(organisation_id=world.here, device_id=device.id))
+    event.remove(database.engine, "before_cursor_execute", note)
     assert len([statement for statement in asked if statement.startswith("SELECT")]) < 20
     assert len(gathered) < 20
 
