@@ -41,7 +41,7 @@ class PhoneEnvironment(ImmutableSandboxedEnvironment):
             loader=FileSystemLoader([str(folder) for folder in folders], followlinks=False),
             undefined=StrictUndefined,
             autoescape=True,
-            finalize=_finalizer(escape),
+            finalize=self._finalizer(escape),
             optimized=False,  # nothing is worked out while compiling, where no bound holds
             trim_blocks=True,
             lstrip_blocks=True,
@@ -50,6 +50,20 @@ class PhoneEnvironment(ImmutableSandboxedEnvironment):
         self.filters = limits.filters(escape)
         self.globals = {"range": limits.short_range}
         self._join = limits.joiner(escape)
+
+    @staticmethod
+    def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
+        # Asking for the evaluation context keeps Jinja from printing constants while compiling,
+        # where no bound holds and the marks of another render may be pending.
+        @pass_eval_context
+        def finalize(_context: Any, value: Any) -> Markup:
+            if isinstance(value, Markup):
+                return value
+            escaped = escape(value)
+            limits.made(escaped)
+            return escaped
+
+        return finalize
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Let data win over methods: ``phone.keys`` is the key, not ``dict.keys``."""
@@ -90,6 +104,18 @@ class ExplainingEnvironment(PhoneEnvironment):
     def __init__(self, folders: Sequence[Path], form: Syntax) -> None:
         super().__init__(folders, form)
         self.filters |= tracing.FILTERS
+
+    @staticmethod
+    def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
+        plain = PhoneEnvironment._finalizer(escape)  # noqa: SLF001 - its own
+
+        @pass_eval_context
+        def finalize(context: Any, value: Any) -> Markup:
+            if isinstance(value, Markup):
+                return value if "\n" in value else value + explain.mark()
+            return plain(context, explain.touched(value)) + explain.mark()
+
+        return finalize
 
     def call(self, context: TemplateContext, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Take the marks out of what a macro gives; without one, note what arguments carry."""
@@ -155,20 +181,6 @@ def _escaper(form: Syntax) -> Callable[[Any], Markup]:
         return Markup(escape(limits.text(value)))  # noqa: S704 - escaped in this line
 
     return escaped
-
-
-def _finalizer(escape: Callable[[Any], Markup]) -> Callable[[Any, Any], Markup]:
-    # Asking for the evaluation context keeps Jinja from printing constants while compiling, when
-    # the marks of another render may be pending.
-    @pass_eval_context
-    def finalize(_context: Any, value: Any) -> Markup:
-        if isinstance(value, Markup):
-            return value if "\n" in value else value + explain.mark()
-        escaped = escape(explain.touched(value))
-        limits.made(escaped)
-        return escaped + explain.mark()
-
-    return finalize
 
 
 @lru_cache(maxsize=128)

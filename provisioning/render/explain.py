@@ -129,6 +129,7 @@ class Escaped(Markup):
 _CARRIERS: dict[type, type[Word | Number | Several | Fixed | Escaped]] = {
     str: Word, bool: Number, int: Number, list: Several, tuple: Fixed, Markup: Escaped,
 }  # fmt: skip
+_CARRYING = (Word, Number, Several, Fixed, Escaped)
 
 
 def carrying(value: Any, *held: Effective) -> Any:
@@ -147,8 +148,7 @@ def carrying(value: Any, *held: Effective) -> Any:
 
 def held_by(value: Any) -> tuple[Effective, ...]:
     """The settings that a value carries."""
-    carries = isinstance(value, Word | Number | Several | Fixed | Escaped)
-    return value.held if carries else ()
+    return value.held if isinstance(value, _CARRYING) else ()
 
 
 class Words(dict[str, Any]):
@@ -190,7 +190,9 @@ def given(value: Any) -> Any:
 
 def touched(value: Any) -> Any:
     """The value, which is being used: what it carries is noted."""
-    note(*held_by(value))
+    held = held_by(value)
+    if held:
+        note(*held)
     return value
 
 
