@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import event, make_url
 
 from provisioning.crypto.digest import Nonces
@@ -92,6 +93,17 @@ def free_ports() -> Callable[[int], list[int]]:
         return found
 
     return find
+
+
+# --- logs
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """Print what is logged of an error plainly: colours and the values around it take seconds."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    *others, _ = structlog.get_config()["processors"]
+    structlog.configure(processors=[*others, renderer])
 
 
 # --- databases

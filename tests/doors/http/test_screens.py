@@ -46,6 +46,8 @@ from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.match import read_name
 from provisioning.vendors.registry import load_registry
 
+# What a screen does to the database is tested with the use cases, on both.
+sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 PIN, CANARY = "482913", "739164"
 REGISTRY = load_registry([shipped_root()])
 FIRST_OF = {
@@ -155,6 +157,7 @@ def add_phone(core, actor, door):
 each_dialect = pytest.mark.parametrize(("vendor", "model"), EACH)
 
 
+@sqlite
 @each_dialect
 async def test_g2_log_in_and_out_on_the_phones_own_screen(
     core, actor, add_phone, ada, vendor, model
@@ -183,6 +186,7 @@ async def test_g2_log_in_and_out_on_the_phones_own_screen(
     assert seats.list_sessions(core, actor, Page()) == []
 
 
+@sqlite
 @each_dialect
 async def test_g2_screens_are_in_the_language_of_the_phone(
     core, actor, add_phone, ada, vendor, model
@@ -284,6 +288,7 @@ async def test_g3_somebody_who_may_not_and_somebody_unknown_are_told(core, actor
     assert say("wrong-pin") in (await yealink.see(f"{url}/login?ext=9999&pin={PIN}")).words
 
 
+@sqlite
 @pytest.mark.parametrize(
     "query",
     ["ext=1001", "pin=1", "ext=1001&pin=482913&pin=482913", "ext=%00&pin=1", "a=b", "&&", "ext",
@@ -374,6 +379,7 @@ async def test_g3_no_log_holds_pin_or_token(core, actor, door, add_phone, ada, c
     assert [line[:400] for line in kept for secret in (CANARY, *tokens) if secret in line] == []
 
 
+@sqlite
 @settings(
     deadline=None,
     max_examples=80,

@@ -24,7 +24,7 @@ from provisioning.usecases import (
 )
 from provisioning.usecases.pages import Page
 from provisioning.usecases.phones import Facts, build_phone
-from provisioning.usecases.settings import set_values
+from provisioning.usecases.settings import delete_value, set_values
 from provisioning.usecases.stations import change_station
 from provisioning.vendors.schema import ModelKind
 
@@ -252,35 +252,35 @@ def test_hd14_a_handset_keeps_its_subscription(core, actor, ada, of_dialect, des
     assert built(core, device).stations == before.stations
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("language", "de"), ("line.call-waiting", False), ("line.anonymous", True),
-        ("line.incoming", "disabled"), ("line.outgoing", "disabled"),
-    ],
-)  # fmt: skip
+OF_A_PERSON = {
+    "language": "de", "line.call-waiting": False, "line.anonymous": True,
+    "line.incoming": "disabled", "line.outgoing": "disabled",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_g2_what_is_a_persons_comes_with_them(core, actor, ada, of_dialect, dialect, key, value):
+def test_g2_what_is_a_persons_comes_with_them(core, actor, ada, of_dialect, dialect):
     """Language and call settings change the files of the phone where they sit, if any dialect's do."""
     vendor = core.registry.vendor(dialect)
     case = next(item for item in cases(vendor) if item.phone.lines and not item.phone.blank)
     device, _ = of_dialect(vendor, vendor.model(case.phone.model))
     guest = text_of(built(core, device), vendor)
     hotdesk.log_in(core, actor, sip_username=PLACE, extension="1001", pin="482913")
-    plain = built(core, device)
-    before = text_of(plain, vendor)
-    with core.database.read() as session:
-        version = session.get_one(Device, device.id).version
-    set_values(core, actor, "user", ada, {key: value})
-    theirs = built(core, device)
-    held = theirs.settings[key] if key in theirs.settings else theirs.lines[0].settings[key]
-    assert held.value == value
-    with core.database.read() as session:
-        assert session.get_one(Device, device.id).version > version
-    if text_of(theirs, vendor) == before:
-        unknown = key == "language" and value not in vendor.data.languages
-        # A door phone calls by its key alone, and has none here.
-        silent = (dialect, key) == ("algo", "line.outgoing")
-        assert key not in used(theirs, vendor) or unknown or silent
+    before = text_of(built(core, device), vendor)
+    for key, value in OF_A_PERSON.items():
+        with core.database.read() as session:
+            version = session.get_one(Device, device.id).version
+        set_values(core, actor, "user", ada, {key: value})
+        theirs = built(core, device)
+        held = theirs.settings[key] if key in theirs.settings else theirs.lines[0].settings[key]
+        assert held.value == value
+        with core.database.read() as session:
+            assert session.get_one(Device, device.id).version > version
+        if text_of(theirs, vendor) == before:
+            unknown = key == "language" and value not in vendor.data.languages
+            # A door phone calls by its key alone, and has none here.
+            silent = (dialect, key) == ("algo", "line.outgoing")
+            assert key not in used(theirs, vendor) or unknown or silent
+        delete_value(core, actor, "user", ada, key)
     hotdesk.log_out(core, actor, sip_username=PLACE)
     assert text_of(built(core, device), vendor) == guest
