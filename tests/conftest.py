@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import random
 import secrets
@@ -98,12 +99,23 @@ def free_ports() -> Callable[[int], list[int]]:
 # --- logs
 
 
-@pytest.fixture(scope="session", autouse=True)
-def plain_tracebacks() -> None:
-    """Print what is logged of an error plainly: colours and the values around it take seconds."""
+@pytest.fixture(scope="session")
+def plain_logs() -> dict[str, Any]:
+    """How a test's logs are printed: colours and the values around an error would take seconds."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     *others, _ = structlog.get_config()["processors"]
-    structlog.configure(processors=[*others, renderer])
+    return structlog.get_config() | {"processors": [*others, renderer]}
+
+
+@pytest.fixture(autouse=True)
+def logs_of_its_own(plain_logs: dict[str, Any]) -> Iterator[None]:
+    """Whatever a test makes of the logs ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    structlog.configure(**plain_logs)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 # --- databases
@@ -238,9 +250,10 @@ def opened() -> Callable[[str], Database]:
 def database(database_url: str, opened: Callable[[str], Database]) -> Iterator[Database]:
     """A migrated database without rows."""
     database = opened(database_url)
-    unstirred = database.stir
+    attributes = dict(vars(database))
     yield database
-    database.stir = unstirred
+    vars(database).clear()
+    vars(database).update(attributes)  # a test may have put a clock of its own in
     database.close()
 
 

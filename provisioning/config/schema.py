@@ -125,8 +125,7 @@ class Outbound(_Section):
     """What the server connects to by itself: PBXs and phones."""
 
     refuse: Networks = _NOBODY_ELSES
-    """Networks it never connects to, whatever a tenant asks for; shorten the list for a PBX or
-    phones on the same machine."""
+    """Networks it never connects to for anybody; shorten it for PBXs or phones on this machine."""
 
 
 class Config(_Section):

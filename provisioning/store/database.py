@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg.errors import SerializationFailure
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
@@ -34,6 +33,8 @@ _BUSY_SECONDS = 30
 _MODE = "roost_mode"
 _LEVELS = {"read": "REPEATABLE READ READ ONLY", "snapshot": "REPEATABLE READ"}
 """PostgreSQL's isolation level of a transaction, where it is not the usual one."""
+_SERIALIZATION_FAILURE = "40001"
+"""PostgreSQL's word for a row that was changed since the snapshot (its manual, appendix A)."""
 _NO_FILE = (None, "", ":memory:")
 """What an SQLite URL names instead of a file that several connections can share."""
 
@@ -154,7 +155,7 @@ def _named_errors() -> Iterator[None]:
             raise
         raise conflict from error
     except (OperationalError, NoFreeConnection) as error:
-        if isinstance(error.__cause__, SerializationFailure):
+        if getattr(error.__cause__, "sqlstate", None) == _SERIALIZATION_FAILURE:
             raise _stale() from error
         raise StoreUnavailable("The database does not answer.", remedy="Try again.") from error
     except DBAPIError as error:

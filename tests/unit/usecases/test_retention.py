@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -74,10 +75,10 @@ def test_trim_keeps_imports_and_hotdesk_sessions_as_long(core, actor, desk, cloc
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
-def test_process_is_ready_while_the_database_answers(core, database_url, tmp_path):
+def test_process_is_ready_while_the_database_answers(core, tmp_path):
     """Without its database a process is not ready, and with it again it is."""
     assert is_ready(core)
-    file = tmp_path / "roost.db"
+    file = Path(core.database.engine.url.database)
     core.database.close()
     file.rename(tmp_path / "away.db")
     file.mkdir()
