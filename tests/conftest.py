@@ -20,8 +20,10 @@ from typing import Any
 import psycopg
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from sqlalchemy import event, make_url
 
+from provisioning.crypto import passwords
 from provisioning.crypto.digest import Nonces
 from provisioning.crypto.passwords import Pins
 from provisioning.crypto.secrets import Cipher
@@ -116,6 +118,23 @@ def logs_of_its_own(plain_logs: dict[str, Any]) -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+# --- passwords
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[dict[str, PasswordHasher]]:
+    """Hash by argon2id with as little work as it takes, and keep the hashers of the server.
+
+    Nearly every test makes a login.
+    """
+    real = {name: getattr(passwords, name) for name in ("_PASSWORDS", "_PINS")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in real:
+            cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+            patch.setattr(passwords, name, cheap)
+        yield real
 
 
 # --- databases

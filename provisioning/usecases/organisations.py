@@ -309,9 +309,10 @@ def prepare(core: Core, *, email: str, password: str | None) -> FirstAdmin | Non
 
 def _sync_roles(session: Session) -> None:
     """Make the built-in roles' rows say what the code says."""
+    there = {row.name: row for row in access.roles(session, None)}
     for role in BUILT_IN:
         wanted = sorted(str(permission) for permission in role.permissions)
-        row = access.role_named(session, role.name, None)
+        row = there.get(role.name)
         if row is None:
             session.add(Role(name=role.name, permissions=wanted))
         elif row.permissions != wanted:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.crypto import passwords
 from provisioning.crypto.passwords import (
     Pins,
     check_password_form,
@@ -22,6 +23,15 @@ from provisioning.domain.errors import InvalidInput, UnreadableSecret
 KEY = bytes(range(32))
 OTHER = bytes(range(1, 33))
 _PINS = Pins([KEY])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def real_hashes(cheap_hashes):
+    """Hash as the server does."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, hasher in cheap_hashes.items():
+            patch.setattr(passwords, name, hasher)
+        yield
 
 
 def test_only_the_right_password_verifies():
