@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,8 +16,8 @@ from provisioning.doors.http.api.models import Shown
 from provisioning.doors.http.api.registry import Call, Endpoint
 from provisioning.usecases.actors import together
 
-_MORE_TRIES = 3
-"""How often a list is compared again where something else was changed at the same moment."""
+_MOST_TRIES = 4
+"""How often a list is compared where something else is changed at the same moment."""
 
 
 def with_both_versions(
@@ -50,29 +48,33 @@ def set_list(
     Nobody else sets it meanwhile by this path, and what is written by another one between the
     comparison and the change is compared again instead of overwritten. Raises StaleRevision.
     """
-    alone = partial(_set_list, call, endpoint, reader, given, if_match.strip())
-    for _ in range(_MORE_TRIES):
-        with suppress(StaleRevision, Conflict):
-            return alone()
-    return alone()
-
-
-def _set_list(
-    call: Call, endpoint: Endpoint, reader: Endpoint, given: Mapping[str, Any], tag: str
-) -> object:
     # A turn of the whole organisation: an owner may be named by its id and by its MAC.
     turn = f"{call.actor.organisation}{endpoint.path}"
-    compared = tag not in ("", "*")
-    # The snapshot begins before the comparison: what it lacks cannot be overwritten.
-    with together(call.core, call.actor, turn=turn, snapshot=compared) as same:
-        if compared:
-            current = reader.view(_reading(call, reader), **_named(reader, given))
-            if not isinstance(current, Shown) or etag_of(current) != tag:
-                raise StaleRevision(
-                    "The list is no longer the one that 'If-Match' names.",
-                    remedy="Read it again and repeat the change.",
-                )
-        return endpoint.view(replace(call, actor=same), **given)
+    compared = if_match.strip() not in ("", "*")
+    tries = _MOST_TRIES if compared else 1
+    while True:
+        tries -= 1
+        same = False
+        try:
+            # The snapshot begins before the comparison: what it lacks cannot be overwritten.
+            with together(call.core, call.actor, turn=turn, snapshot=compared) as actor:
+                if compared:
+                    _compare(call, reader, given, if_match.strip())
+                same = True
+                return endpoint.view(replace(call, actor=actor), **given)
+        except (StaleRevision, Conflict):
+            # A list that differs does so for good; who was overtaken in writing looks again.
+            if not (same and tries):
+                raise
+
+
+def _compare(call: Call, reader: Endpoint, given: Mapping[str, Any], tag: str) -> None:
+    current = reader.view(_reading(call, reader), **_named(reader, given))
+    if not isinstance(current, Shown) or etag_of(current) != tag:
+        raise StaleRevision(
+            "The list is no longer the one that 'If-Match' names.",
+            remedy="Read it again and repeat the change.",
+        )
 
 
 def _reading(call: Call, reader: Endpoint) -> Call:
