@@ -63,6 +63,10 @@ class SettingsDisagree(InvalidInput):
     """A value needs another one to be otherwise than it is."""
 
 
+class PinUnchanged(InvalidInput):
+    """A PIN that has to be changed is the one it was."""
+
+
 class MalformedJson(InvalidInput):
     """A request body is not the JSON its endpoint takes."""
 

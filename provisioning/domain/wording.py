@@ -172,6 +172,11 @@ WORDING: dict[str, Text] = {
         "Wählen Sie eine andere PIN: 6 bis 12 Ziffern, keine Folge und keine Wiederholung.",
         "Choisissez un autre code PIN : 6 à 12 chiffres, ni suite ni répétition.",
     ),
+    "pin.unchanged": Text(
+        "That is the PIN you have. Choose another.",
+        "Das ist Ihre bisherige PIN. Wählen Sie eine andere.",
+        "C’est votre code PIN actuel. Choisissez-en un autre.",
+    ),
     # --- where to act
     "organisation.title": Text(
         "Choose an organisation", "Organisation wählen", "Choisir une organisation"

@@ -18,6 +18,7 @@ from provisioning.domain.errors import (
     LockedAbove,
     NobodysOwn,
     NotFound,
+    PinUnchanged,
     RightMissing,
 )
 from provisioning.domain.keys import Key
@@ -217,9 +218,15 @@ def may_log_in(core: Core, actor: Actor) -> bool:
 
 
 def set_my_pin(core: Core, actor: Actor, pin: str | None) -> str:
-    """Set one's own hotdesk PIN, or generate one; raises RightMissing or InvalidInput."""
+    """Set one's own hotdesk PIN, or generate one.
+
+    Raises RightMissing, InvalidInput, or PinUnchanged for the same again where it has to be changed.
+    """
     user = own_user(actor)
     _need(core, actor, "feature.hotdesking", "A hotdesk PIN")
+    row = read_me(core, actor).user
+    if pin is not None and row.pin_must_change and core.pins.verify(row.pin_hash, pin):
+        raise PinUnchanged("The new PIN is the old one.", remedy="Choose another.", field="pin")
     return users.set_pin(core, _for_oneself(actor), user, pin)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from provisioning.domain.errors import InvalidInput
+from provisioning.domain.errors import InvalidInput, PinUnchanged
 from provisioning.domain.wording import say
 from provisioning.doors.http.portal.asked import PIN, Answer, Asked, Page, Redirect
 from provisioning.doors.http.portal.refusals import told
@@ -29,6 +29,8 @@ def change_pin(asked: Asked) -> Answer:
         return _form(asked, actor, "pin.differs")
     try:
         me.set_my_pin(asked.core, actor, new)
+    except PinUnchanged:
+        return _form(asked, actor, "pin.unchanged")
     except InvalidInput:
         return _form(asked, actor, "pin.easy")
     return Redirect(f"{PIN}?{_SAVED}=1")

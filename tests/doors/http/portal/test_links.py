@@ -101,6 +101,7 @@ async def test_b4_a_pin_that_has_to_be_changed_is_changed_by_the_page(core, acto
         ({"new": "917364", "again": "917365"}, "not the same"),
         ({"new": "123456", "again": "123456"}, "no sequence"),
         ({"new": "", "again": ""}, "6 to 12 digits"),
+        ({"new": "482913", "again": "482913"}, "the PIN you have"),
     ):
         page = await browser("POST", "/pin", page.form("/pin") | change)
         assert page.status == 403

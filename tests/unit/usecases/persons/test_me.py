@@ -13,6 +13,7 @@ from provisioning.domain.errors import (
     LockedAbove,
     NobodysOwn,
     NotFound,
+    PinUnchanged,
     RightMissing,
 )
 from provisioning.domain.roles import BUILT_IN, Permission
@@ -111,6 +112,16 @@ def test_own_keys_need_the_right_to_their_function(core, actor, desk, ada):
         me.replace_my_keys(core, ada, wanted)
     me.replace_my_keys(core, ada, [])
     assert list_keys(core, actor, Level.USER, desk.user) == []
+
+
+def test_g3_a_pin_that_has_to_be_changed_is_not_changed_to_itself(core, actor, desk, ada):
+    """The PIN somebody else set cannot be kept by setting it again; once changed, that is harmless."""
+    users.set_pin(core, actor, desk.user, "482913", must_change=True)
+    with pytest.raises(PinUnchanged):
+        me.set_my_pin(core, ada, "482913")
+    assert me.read_me(core, ada).user.pin_must_change
+    for _ in range(2):
+        assert me.set_my_pin(core, ada, "917364") == "917364"
 
 
 def test_g3_e1_own_pins_need_their_feature(core, actor, desk, ada):
