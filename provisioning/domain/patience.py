@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 class Patience:
     """``free`` failures cost nothing; then the wait doubles up to ``longest``.
 
-    Failures are forgotten when none came for ``memory``. ``own`` says that all are of whoever is
-    judged, who is forgiven with the right answer; else that takes back nothing but itself.
+    Failures are forgotten when none came for ``memory``, or, where it ``leaks``, one by one, ``free``
+    of them in that time. ``own`` says that all are of whoever is judged, who is forgiven with the
+    right answer; else that takes back nothing but itself.
     """
 
     free: int
@@ -19,6 +20,7 @@ class Patience:
     memory: timedelta
     first: timedelta = timedelta(seconds=5)
     own: bool = False
+    leaks: bool = False
 
     def wait(self, failures: int) -> timedelta:
         """How long nothing is judged after so many failures."""
@@ -27,9 +29,14 @@ class Patience:
         doubled: int = 2 ** min(failures - self.free, 20)
         return min(self.first * doubled, self.longest)
 
-    def forgets(self, last: datetime, now: datetime) -> bool:
-        """Whether failures, of which the last was then, are forgotten by now."""
-        return now - last > self.memory
+    def remembered(self, failures: int, last: datetime, now: datetime) -> tuple[int, datetime]:
+        """How many of the failures counted at ``last`` count at ``now``, and as of when."""
+        if not self.leaks:
+            return (0 if now - last > self.memory else failures), now
+        each = self.memory / self.free
+        gone = max(0, (now - last) // each)
+        # What is left of one failure's time counts for the next.
+        return (failures - gone, last + gone * each) if gone < failures else (0, now)
 
 
 OF_A_LOGIN = Patience(free=5, longest=timedelta(minutes=15), memory=timedelta(days=1), own=True)
@@ -38,7 +45,7 @@ OF_A_LOGIN = Patience(free=5, longest=timedelta(minutes=15), memory=timedelta(da
 OF_A_MAILBOX = Patience(free=3, longest=timedelta(minutes=15), memory=timedelta(days=1), own=True)
 """A mailbox's PIN may have four digits only."""
 
-OF_A_SOURCE = Patience(free=20, longest=timedelta(minutes=5), memory=timedelta(hours=1))
+OF_A_SOURCE = Patience(free=20, longest=timedelta(minutes=5), memory=timedelta(hours=1), leaks=True)
 """An office behind NAT is one source: it gets more tries, and waits for less long."""
 
 _QUARTER = timedelta(minutes=15)
@@ -49,5 +56,8 @@ OF_A_PIN = Patience(free=5, first=_QUARTER, longest=_QUARTER, memory=timedelta(d
 OF_A_PHONE = Patience(free=10, first=_QUARTER, longest=_QUARTER, memory=timedelta(hours=1))
 """Everybody's PINs at one phone."""
 
-OF_A_PIN_SOURCE = Patience(free=100, longest=timedelta(minutes=5), memory=timedelta(minutes=15))
-"""Everybody's PINs from one address: a whole office, or its PBX, may be behind it."""
+OF_A_PIN_SOURCE = Patience(free=100, longest=timedelta(minutes=5), memory=_QUARTER, leaks=True)
+"""Everybody's PINs from one address, behind which a whole office may be."""
+
+OF_A_PBX = Patience(free=1000, longest=timedelta(minutes=5), memory=_QUARTER, leaks=True)
+"""Everybody's PINs by one PBX, where thousands mistype theirs at eight in the morning."""

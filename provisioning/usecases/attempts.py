@@ -15,6 +15,7 @@ from ipaddress import ip_address, ip_network
 from provisioning.domain.errors import TooManyAttempts
 from provisioning.domain.patience import (
     OF_A_LOGIN,
+    OF_A_PBX,
     OF_A_PHONE,
     OF_A_PIN,
     OF_A_PIN_SOURCE,
@@ -43,7 +44,9 @@ def of_login(core: Core, email: str, source: str) -> dict[str, Patience]:
     return counted | {f"source:{subscriber}": OF_A_SOURCE} if subscriber else counted
 
 
-def of_pin(core: Core, station: Station, extension: str, source: str) -> dict[str, Patience]:
+def of_pin(
+    core: Core, station: Station, extension: str, source: str, *, by_pbx: bool = False
+) -> dict[str, Patience]:
     """What counts attempts at a PIN, whether or not somebody has the extension.
 
     That is kept as an alias too: people type PINs into its field.
@@ -54,7 +57,11 @@ def of_pin(core: Core, station: Station, extension: str, source: str) -> dict[st
         f"pin:{name}": OF_A_PIN,
         f"pin-at:{station.id}": OF_A_PHONE,
     }
-    return counted | {f"pin-from:{subscriber}": OF_A_PIN_SOURCE} if subscriber else counted
+    if not subscriber:
+        return counted
+    if by_pbx:
+        return counted | {f"pin-by:{subscriber}": OF_A_PBX}
+    return counted | {f"pin-from:{subscriber}": OF_A_PIN_SOURCE}
 
 
 def subscriber_of(core: Core, source: str) -> str:
@@ -91,8 +98,8 @@ def begin(core: Core, counted: Counted) -> Begun:
             raise _too_many(math.ceil((until - now).total_seconds()))
         for row in rows:
             patience = counted[row.key]
-            row.failures = 1 + (0 if patience.forgets(row.last_at, now) else row.failures)
-            row.last_at = now
+            before, row.last_at = patience.remembered(row.failures, row.last_at, now)
+            row.failures = before + 1
             row.blocked_until = now + patience.wait(row.failures)
         return Begun(
             left=min(max(0, counted[row.key].free - row.failures) for row in rows),

@@ -110,7 +110,9 @@ def _request(request: str | None) -> str | None:
 def _by_pin(
     core: Core, actor: Actor, station: Station, entered: _Entered, *, of_phone: bool = False
 ) -> Seat:
-    known = owner_of_pin(core, station, entered.extension, entered.pin, actor.source)
+    known = owner_of_pin(
+        core, station, entered.extension, entered.pin, actor.source, by_pbx=not of_phone
+    )
     with changing(core, actor) as session:
         hotdesk.take_seats(session, station.organisation_id)
         row = queries.get(session, Station, station.organisation_id, station.id)

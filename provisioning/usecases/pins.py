@@ -15,11 +15,19 @@ _EXTENSION = re.compile("[0-9]{1,20}")
 """What may be somebody's; anything else that is typed is nobody's, whatever characters it has."""
 
 
-def owner_of_pin(core: Core, station: Station, extension: str, pin: str, source: str = "") -> User:
+def owner_of_pin(
+    core: Core,
+    station: Station,
+    extension: str,
+    pin: str,
+    source: str = "",
+    *,
+    by_pbx: bool = False,
+) -> User:
     """The person whose extension and PIN these are, who wants to sit at a station.
 
-    Failures count for the extension, the station and the ``source``, and are told: a wrong PIN
-    has ``tries_left``. An unknown extension and a wrong PIN are the same answer after the same
+    Failures count for the extension, the station and the ``source``, which is a phone's address or,
+    ``by_pbx``, a PBX's; and they are told: a wrong PIN has ``tries_left``. An unknown extension and a wrong PIN are the same answer after the same
     work. Raises TooManyLogins, TooManyAttempts, WrongPin or PinMustChange.
     """
     if not core.logins.take():
@@ -27,7 +35,7 @@ def owner_of_pin(core: Core, station: Station, extension: str, pin: str, source:
             "Too many people log in at this moment.", remedy="Try again in a few seconds."
         )
     wanted = extension if _EXTENSION.fullmatch(extension) else ""  # nobody's
-    counted = attempts.of_pin(core, station, wanted, source)
+    counted = attempts.of_pin(core, station, wanted, source, by_pbx=by_pbx)
     begun = attempts.begin(core, counted)
     with core.database.read() as session:
         found = queries.user_by_extension(session, station.organisation_id, wanted)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.patience import OF_A_LOGIN, OF_A_SOURCE
+from provisioning.domain.patience import OF_A_LOGIN, OF_A_PIN_SOURCE, OF_A_SOURCE
 
 
 @pytest.mark.parametrize("patience", [OF_A_LOGIN, OF_A_SOURCE])
@@ -35,8 +35,37 @@ def test_a_code_of_six_digits_cannot_be_tried_out():
     assert tried * 3 < 200_000
 
 
+LAST = datetime(2026, 3, 1, tzinfo=UTC)
+
+
 def test_old_failures_are_forgotten():
-    """Failures count until none has come for a while."""
-    last = datetime(2026, 3, 1, tzinfo=UTC)
-    assert not OF_A_LOGIN.forgets(last, last + OF_A_LOGIN.memory)
-    assert OF_A_LOGIN.forgets(last, last + OF_A_LOGIN.memory + timedelta(seconds=1))
+    """Failures of one person count until none has come for a while."""
+    late = LAST + OF_A_LOGIN.memory
+    assert OF_A_LOGIN.remembered(4, LAST, late) == (4, late)
+    later = late + timedelta(seconds=1)
+    assert OF_A_LOGIN.remembered(4, LAST, later) == (0, later)
+
+
+@given(st.lists(st.integers(0, 3600), max_size=40))
+def test_a_source_forgets_one_by_one(seconds):
+    """However the failures of one address come, no more go than their time allows."""
+    counted, since, now = 0, LAST, LAST
+    for passed in seconds:
+        now += timedelta(seconds=passed)
+        before = counted
+        counted, since = OF_A_SOURCE.remembered(counted, since, now)
+        assert 0 <= counted <= before
+        counted += 1
+    gone = (now - LAST) // (OF_A_SOURCE.memory / OF_A_SOURCE.free)
+    assert counted >= len(seconds) - gone
+    assert OF_A_SOURCE.remembered(3, LAST, LAST - timedelta(hours=1)) == (3, LAST)
+
+
+def test_an_offices_typing_errors_stop_nobody():
+    """A wrong PIN every ten seconds all day makes an address wait as little as one does."""
+    counted, since, now = 0, LAST, LAST
+    for _ in range(8640):
+        now += timedelta(seconds=10)
+        counted, since = OF_A_PIN_SOURCE.remembered(counted, since, now)
+        counted += 1
+        assert not OF_A_PIN_SOURCE.wait(counted)

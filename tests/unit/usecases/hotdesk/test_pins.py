@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from provisioning.domain.errors import (
     TooManyLogins,
     WrongPin,
 )
+from provisioning.store import members
 from provisioning.store.database import Database
 from provisioning.usecases import hotdesk, pins, registering, users
 from provisioning.usecases.pace import Pace
@@ -106,6 +108,22 @@ def test_hd9_a_source_is_counted_over_all_phones(core, actor, ada, desks, clock,
     assert come(12, "482913", "1001", source="192.0.2.8") == "in"
 
 
+def test_hd9_a_pbx_gets_more_tries_than_an_office(core, actor, ada, pool, desks):
+    """A PBX is everybody's address: a thousand may be wrong by dial code before all have to wait."""
+    pbx = replace(actor, source="192.0.2.7")
+    with core.database.write() as session:
+        now = core.database.moment(session)
+        (counted,) = members.attempts(session, ["pin-by:192.0.2.7"], now)
+        counted.failures = 998
+    dial = partial(hotdesk.log_in, core, pbx, device=pool.id, extension="1001")
+    for _ in range(2):
+        with pytest.raises(WrongPin):
+            dial(pin=WRONG)
+    with pytest.raises(TooManyAttempts):
+        dial(pin="482913")
+    assert desks.log_in(pool).user.id == ada  # by another PBX
+
+
 def test_hd9_nobody_is_known_by_the_work_or_the_answer(ada, pool, desks, checks):
     """For an unknown extension, for one without a PIN and for a wrong PIN one hash is computed."""
     found = []
@@ -161,8 +179,8 @@ def test_hd9_a_pin_changed_after_it_was_judged_opens_nothing(
 ):
     """Between the look at the PIN and the seat there is no gap for a former one."""
 
-    def judged(*args):
-        found = pins.owner_of_pin(*args)
+    def judged(*args, **more):
+        found = pins.owner_of_pin(*args, **more)
         users.set_pin(core, actor, ada, "917365")
         return found
 
