@@ -131,6 +131,13 @@ def test_a_pin_that_may_not_be_seen_is_told_where_it_costs_the_key_to_log_in(all
     assert any("no key to log in" in sentence for sentence in said) is not allowed
 
 
+def test_an_intercom_shows_no_screen_though_a_pin_may_be_seen():
+    """The rule gives a login key to phones with a browser alone."""
+    made = phone("i53W", "pool-guest", mac="0c383e000011", open_pin=True)
+    said = losses(made, SHIPPED.vendor("fanvil"))
+    assert any("no key to log in" in sentence and "no screen" in sentence for sentence in said)
+
+
 def test_a_key_to_log_in_without_a_place_leaves_one_that_has():
     """Where the key somebody set has no place on the phone, there is one to log out all the same."""
     vendor = SHIPPED.vendor("yealink")
