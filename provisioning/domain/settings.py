@@ -132,6 +132,12 @@ SETTINGS: tuple[Setting, ...] = (
     _rule_among("hotdesk.take-over", "Who may take an occupied phone.", *TakeOver),
     _rule("hotdesk.show-name", Kind.BOOLEAN, False, "A phone in use tells by whom it is."),
     _rule(
+        "hotdesk.open-pin",
+        Kind.BOOLEAN,
+        False,
+        "Phones whose screens cannot hide a PIN ask for it all the same.",
+    ),
+    _rule(
         "guest.numbers", Kind.NUMBERS, (), "Numbers to call while nobody is logged in.", maximum=50
     ),
     _rule("reload.ways", Kind.LIST, WAYS, "Ways to tell phones to reload, in order.", choices=WAYS),

@@ -183,6 +183,7 @@ def _phone(data: Mapping[str, Any]) -> Phone:
         look=Look(**data.get("look", {})),
         pool=data.get("pool", False),
         login=Login(data.get("login", "")),
+        open_pin=data.get("open_pin", False),
         blank=data.get("blank", False),
         expansion_modules=data.get("expansion_modules", 0),
         admin_password=data.get("admin_password", "Adm1nPassw0rd"),

@@ -120,7 +120,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "idle": _idle(phone),
         "provisioning": _provisioning(phone),
         "look": _look(phone),
-        "hotdesk": _hotdesk(phone, vendor, model),
+        "hotdesk": _hotdesk(phone, vendor),
         "adopt": _adopt(phone, vendor),
     }
 
@@ -306,8 +306,8 @@ def _look(phone: Phone) -> Context:
     return Words(data)
 
 
-def _hotdesk(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
-    url = screen_url(phone, vendor, model)
+def _hotdesk(phone: Phone, vendor: Vendor) -> Context:
+    url = screen_url(phone, vendor)
     return {"url": url, "label": label(phone, vendor) if url else ""}
 
 

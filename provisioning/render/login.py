@@ -6,7 +6,7 @@ from provisioning.domain.keys import Area, Key, KeyAddress, KeyType
 from provisioning.domain.phone import Login, Phone
 from provisioning.render.texts import Texts
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.schema import Model
+from provisioning.vendors.schema import Model, Screens
 
 HOME = "hotdesk"
 """What opens the hotdesk screen, behind a screen URL."""
@@ -19,9 +19,15 @@ def texts_of(phone: Phone, vendor: Vendor) -> Texts:
     return Texts(vendor.roots, str(phone.settings["language"].value))
 
 
-def screen_url(phone: Phone, vendor: Vendor, model: Model | None) -> str:
+def screens_of(phone: Phone, vendor: Vendor) -> Screens | None:
+    """What the phone shows behind its screen URL; nothing where its place lets no PIN be seen."""
+    screens = vendor.screens(vendor.model(phone.model))
+    return screens if screens and (screens.masks or phone.open_pin) else None
+
+
+def screen_url(phone: Phone, vendor: Vendor) -> str:
     """The URL of the hotdesk screen; empty where the phone takes no logins or shows no screens."""
-    if phone.login is Login.NONE or vendor.screens(model) is None or not phone.provisioning.screens:
+    if phone.login is Login.NONE or not screens_of(phone, vendor) or not phone.provisioning.screens:
         return ""
     return phone.provisioning.screens + HOME
 
@@ -36,7 +42,7 @@ def login_key(phone: Phone, vendor: Vendor, model: Model | None) -> Key | None:
     if phone.login is Login.NONE:
         return None
     known = {name for name in vendor.data.key_types if model is None or name not in model.cannot}
-    url = screen_url(phone, vendor, model)
+    url = screen_url(phone, vendor)
     if url and KeyType.LOGIN in known:
         return Key(_SOMEWHERE, KeyType.LOGIN, url, label(phone, vendor))
     codes = (line.server.codes.get("hotdesk", "") for line in phone.lines)

@@ -16,7 +16,7 @@ from provisioning.domain.settings import Level
 from provisioning.render import context, explain
 from provisioning.render.files import named_rules, render_file
 from provisioning.render.layout import fitting
-from provisioning.render.login import login_key, screen_url
+from provisioning.render.login import login_key, screen_url, screens_of
 from provisioning.render.stations import numbered
 from provisioning.vendors import zones
 from provisioning.vendors.load import Vendor
@@ -94,7 +94,7 @@ def _guest_losses(phone: Phone, seen: set[str]) -> Iterator[str]:
 def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
     placed, beyond = context.Most(vendor, model).layout(phone)
     for key in beyond:
-        if key.type is KeyType.LOGIN and _in_menu(phone, vendor, model):
+        if key.type is KeyType.LOGIN and _in_menu(phone, vendor):
             continue
         yield f"No place is left for the key '{key.label or key.value or key.type}'."
     for item in phone.withheld:
@@ -119,18 +119,21 @@ def _key_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[s
     yield from _mute_keys(phone, vendor, shown)
 
 
-def _in_menu(phone: Phone, vendor: Vendor, model: Model | None) -> bool:
+def _in_menu(phone: Phone, vendor: Vendor) -> bool:
     """Whether the hotdesk screen has a place of its own, beside the keys."""
-    screens = vendor.screens(model)
-    return screens is not None and screens.menu and bool(screen_url(phone, vendor, model))
+    screens = screens_of(phone, vendor)
+    return screens is not None and screens.menu and bool(screen_url(phone, vendor))
 
 
 def _login_losses(phone: Phone, vendor: Vendor, model: Model | None) -> Iterator[str]:
-    found = _in_menu(phone, vendor, model) or login_key(phone, vendor, model) is not None
+    found = _in_menu(phone, vendor) or login_key(phone, vendor, model) is not None
     if phone.login is Login.NONE or found:
         return
+    why = "show no screen for it here"
+    if vendor.screens(model) is not None and screens_of(phone, vendor) is None:
+        why = "cannot hide a PIN and 'hotdesk.open-pin' is off"
     yield (
-        f"There is no key to log in: the phones of {vendor.data.name} show no screen for it here, "
+        f"There is no key to log in: the phones of {vendor.data.name} {why}, "
         "and the SIP server has no code 'hotdesk'."
     )
 

@@ -14,7 +14,7 @@ from provisioning.domain.phone import Phone
 from provisioning.render import context
 from provisioning.render.environment import render_template
 from provisioning.render.files import folders
-from provisioning.render.login import HOME, texts_of
+from provisioning.render.login import HOME, screens_of, texts_of
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Screens
 
@@ -146,7 +146,7 @@ def _model(phone: Phone, vendor: Vendor) -> Mapping[str, object]:
 
 def samples(phone: Phone, vendor: Vendor) -> Iterator[tuple[str, bytes]]:
     """Each sort of screen once, by a name, for golden cases; none where a phone shows none."""
-    screens = vendor.screens(vendor.model(phone.model))
+    screens = screens_of(phone, vendor)
     if screens is None or not (phone.login and phone.provisioning.screens):
         return
     pages = Pages(phone, vendor, screens, phone.provisioning.screens)

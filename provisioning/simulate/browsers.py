@@ -101,6 +101,19 @@ def grandstream(root: Element) -> Shown:
     return Shown(words, fields, links, appended(send[0]) if send else _nowhere)
 
 
+def fanvil(root: Element) -> Shown:
+    """XML screens: InputScreen with one field, which nothing hides, and Directory with soft keys."""
+    if root.tag == "FanvilIPPhoneInputScreen":
+        url = _text(root, "URL")
+        if "?" not in url:
+            raise ValueError(f"{url} has no query; no source says how something is put behind it")
+        fields = {_text(root, "InputField/Parameter"): False}
+        return Shown(_text(root, "Title"), fields, submit=appended(url))
+    words = " ".join(_text(item, "Prompt") for item in root.iter("MenuItem"))
+    links = {_text(key, "Name"): _text(key, "URI") for key in root.iter("SoftKey")}
+    return Shown(f"{_text(root, 'Title')} {words}", links=links)
+
+
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -121,6 +134,7 @@ def poly(root: Element) -> Shown:
 _BROWSERS: dict[str, Callable[[Element], Shown]] = {
     "cisco-mpp": cisco,
     "cisco-spa": cisco,
+    "fanvil": fanvil,
     "grandstream": grandstream,
     "mitel": mitel,
     "poly-ucs": poly,

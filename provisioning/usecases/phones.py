@@ -53,6 +53,7 @@ def build_phone(
     blank = device.state in (DeviceState.BLOCKED, DeviceState.RETIRED)
     owner = None if blank else _alone(snapshot)
     settings = resolve(concerning(layers, owner), scope=Scope.DEVICE)
+    rules = resolve(concerning(layers, None), scope=Scope.RULE)
     people = [] if blank or snapshot.system is not None else _people(snapshot)
     crew = [_person(snapshot, layers, user) for user in people]
     places = tuple(_places(snapshot, cipher, layers))
@@ -81,6 +82,7 @@ def build_phone(
         look=Look() if blank else _look(snapshot, settings, owner),
         pool=any(station.pool for station in snapshot.stations),
         login=Login.NONE if blank else _login(snapshot, crew),
+        open_pin=bool(rules["hotdesk.open-pin"].value),
         blank=blank,
         expansion_modules=device.expansion_modules,
         admin_password=str(settings["admin.password"].value)

@@ -26,7 +26,7 @@ from provisioning.domain.errors import (
 from provisioning.domain.phone import Phone, Provisioning
 from provisioning.domain.roles import Permission
 from provisioning.domain.timezones import clock_time, zone_named
-from provisioning.render.login import HOME
+from provisioning.render.login import HOME, screens_of
 from provisioning.render.screens import (
     EXTENSION,
     LOGIN,
@@ -64,7 +64,10 @@ _TYPED = {
     "ext": re.compile(r"[0-9*#]{1,20}"),
     "pin": re.compile(r"[0-9]{1,20}"),
     "sure": re.compile("1"),
+    "form": re.compile("1"),
 }
+"""``form`` says nothing: it is there where a dialect's form must have a query before what is typed."""
+
 _TOLD = (
     Conflict, InvalidInput, NotFound, PinMustChange, TooManyAttempts, TooManyLogins, WrongPin,
 )  # fmt: skip
@@ -78,7 +81,7 @@ Typed = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """A phone at one of its screens: what it is, and how its screens look now."""
+    """A phone at one of its screens: what it was when it asked, and how its screens look now."""
 
     core: Core
     request: FileRequest
@@ -86,14 +89,11 @@ class _Visit:
     vendor: Vendor
     screens: Screens
     base: str
+    came: Phone
 
     def phone(self) -> Phone:
         """The phone as it is now, in the language of whoever is there."""
-        with self.core.database.read() as session:
-            rows = snapshot(session, session.get_one(Device, self.device.id))
-        place = Provisioning(screens=self.base)
-        now = self.core.clock()
-        return build_phone(rows, self.core.cipher, facts=Facts(), provisioning=place, now=now)
+        return _phone(self.core, self.device, self.base)
 
     def pages(self, phone: Phone) -> Pages:
         """Its screens."""
@@ -128,7 +128,7 @@ def answer_hotdesk(core: Core, request: FileRequest, device: Device, seen: Sight
     """
     visit = _visit(core, request, device)
     if visit is None:
-        seen.reason = "the phones of its model show no screens"
+        seen.reason = "the phones of its model show no screens here"
         return FileReply(Outcome.NOT_FOUND)
     seen.reason = "a screen of hotdesking"
     try:
@@ -142,12 +142,20 @@ def answer_hotdesk(core: Core, request: FileRequest, device: Device, seen: Sight
 
 def _visit(core: Core, request: FileRequest, device: Device) -> _Visit | None:
     vendor = core.registry.vendors.get(device.vendor or "")
-    screens = vendor.screens(vendor.model(device.model or "")) if vendor else None
-    if vendor is None or screens is None or not isinstance(request.credential, ScreenCredential):
+    if vendor is None or not isinstance(request.credential, ScreenCredential):
         return None
     place = core.places.https if request.door is Door.HTTPS else core.places.http
     base = f"{place}/s/{request.credential.token}/"
-    return _Visit(core, request, device, vendor, screens, base)
+    phone = _phone(core, device, base)
+    screens = screens_of(phone, vendor)
+    return _Visit(core, request, device, vendor, screens, base, phone) if screens else None
+
+
+def _phone(core: Core, device: Device, base: str) -> Phone:
+    with core.database.read() as session:
+        rows = snapshot(session, session.get_one(Device, device.id))
+    place = Provisioning(screens=base)
+    return build_phone(rows, core.cipher, facts=Facts(), provisioning=place, now=core.clock())
 
 
 def _typed(query: str) -> Typed:
@@ -175,8 +183,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _home(visit: _Visit, _typed: Typed) -> Screen:
     """Who is logged in, or the form where nobody is."""
-    phone = visit.phone()
-    pages = visit.pages(phone)
+    pages = visit.pages(visit.came)
     here = _seat(visit)
     if here is None:
         return pages.form()
@@ -186,7 +193,7 @@ def _home(visit: _Visit, _typed: Typed) -> Screen:
     if left > _OPEN_END:
         return pages.status(here.user.name, texts("logged-in-open"))
     shown = texts("left", left=_duration(pages, left))
-    said = texts("logged-in", until=_moment(visit, phone, until))
+    said = texts("logged-in", until=_moment(visit, visit.came, until))
     return pages.status(here.user.name, said, shown)
 
 
@@ -199,7 +206,7 @@ def _seat(visit: _Visit) -> Seat | None:
 
 def _asked(visit: _Visit, typed: Typed) -> Screen:
     """The form for the PIN of an extension, or for both."""
-    return visit.pages(visit.phone()).form(typed.get("ext", ""))
+    return visit.pages(visit.came).form(typed.get("ext", ""))
 
 
 def _log_in(visit: _Visit, typed: Typed) -> Screen:
@@ -229,7 +236,7 @@ def _let_in(visit: _Visit, extension: str, pin: str) -> Seat:
 
 
 def _log_out(visit: _Visit, typed: Typed) -> Screen:
-    pages = visit.pages(visit.phone())
+    pages = visit.pages(visit.came)
     here = _seat(visit)
     if here is None:
         return pages.message(pages.texts("nobody"))
@@ -254,7 +261,7 @@ _SHOWN: dict[str, Callable[[_Visit, Typed], Screen]] = {
 
 
 def _refusal(visit: _Visit, error: BrokenRule) -> Screen:
-    pages = visit.pages(visit.phone())
+    pages = visit.pages(visit.came)
     return pages.message(*_sentences(visit, pages, error), again=True)
 
 

@@ -213,7 +213,8 @@ class Screens:
 
     ``form`` is the template that asks for something, ``message`` the one of a sentence, ``status``
     the one of who is logged in; ``media_type`` and ``syntax`` are theirs. ``both`` says that
-    extension and PIN fit on one form, ``reloads`` that the message after a login itself makes the
+    extension and PIN fit on one form, ``masks`` that a PIN is hidden while it is typed (where it is
+    not, the place must allow it), ``reloads`` that the message after a login itself makes the
     phone load its files, ``menu`` that a file gives the screen a place of its own, so that it needs
     no key. ``largest`` is the most bytes of an answer. ``only`` restricts the entry to models with
     these traits. Where phones show no screens, ``none`` says why.
@@ -227,6 +228,7 @@ class Screens:
     media_type: str = "text/xml; charset=utf-8"
     syntax: Syntax = Syntax.XML
     both: bool = False
+    masks: bool = True
     reloads: bool = False
     menu: bool = False
     largest: int | None = None

@@ -45,6 +45,7 @@ from provisioning.usecases.requests import Door, FileRequest, Outcome
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.match import read_name
 from provisioning.vendors.registry import load_registry
+from provisioning.vendors.schema import Screens
 
 # What a screen does to the database is tested with the use cases, on both.
 sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -68,6 +69,12 @@ class Phone:
     actor: object
     door: object
     device: Device
+
+    @property
+    def entry(self) -> Screens:
+        """What its folder says of its screens."""
+        vendor = REGISTRY.vendor(self.device.vendor)
+        return vendor.screens(vendor.model(self.device.model))
 
     async def ask(self, url: str, status: int = 200) -> bytes:
         """What a URL of the server gives."""
@@ -108,8 +115,8 @@ class Phone:
         """Fill in the form, field by field or screen by screen."""
         typed = {"ext": extension, "pin": pin}
         while form.fields:
-            assert [name for name, masked in form.fields.items() if masked] in ([], ["pin"])
-            assert "pin" not in form.fields or form.fields["pin"]
+            masked = {"pin"} & form.fields.keys() if self.entry.masks else set()
+            assert {name for name, hidden in form.fields.items() if hidden} == masked
             form = await self.see(form.submit({name: typed[name] for name in form.fields}))
         return form
 
@@ -154,11 +161,19 @@ def add_phone(core, actor, door):
     return add
 
 
+@pytest.fixture
+def open_pins(core, actor):
+    """Let phones ask for a PIN that they cannot hide."""
+    allowed = {"hotdesk.open-pin": True}
+    values.set_values(core, actor, "organisation", actor.organisation, allowed)
+
+
 each_dialect = pytest.mark.parametrize(("vendor", "model"), EACH)
 
 
 @sqlite
 @each_dialect
+@pytest.mark.usefixtures("open_pins")
 async def test_g2_log_in_and_out_on_the_phones_own_screen(
     core, actor, add_phone, ada, vendor, model
 ):
@@ -172,15 +187,14 @@ async def test_g2_log_in_and_out_on_the_phones_own_screen(
     form = await phone.see(refused.links[say("again")])
     done = await phone.type(form, "1001", PIN)
     assert "Logged in until" in done.words
-    entry = REGISTRY.vendor(vendor).screens(REGISTRY.vendor(vendor).model(model))
-    assert done.loads is entry.reloads
+    assert done.loads is phone.entry.reloads
     assert "1001" in await phone.files()
     status = await phone.see(await phone.screen_url())
     assert "Ada Lovelace" in status.words
     assert re.search(r"1[12] h \d+ min left|12 h 0 min left", status.words)
     gone = await phone.see(status.links[say("log-out")])
     assert say("logged-out") in gone.words
-    assert gone.loads is entry.reloads
+    assert gone.loads is phone.entry.reloads
     assert "1001" not in await phone.files()
     assert (await phone.see(url)).fields
     assert seats.list_sessions(core, actor, Page()) == []
@@ -188,6 +202,7 @@ async def test_g2_log_in_and_out_on_the_phones_own_screen(
 
 @sqlite
 @each_dialect
+@pytest.mark.usefixtures("open_pins")
 async def test_g2_screens_are_in_the_language_of_the_phone(
     core, actor, add_phone, ada, vendor, model
 ):
@@ -202,6 +217,31 @@ async def test_g2_screens_are_in_the_language_of_the_phone(
     assert "Connecté jusqu'à" in done.words
     status = await phone.see(url)
     assert Texts((), "fr")("log-out") in status.links
+
+
+@sqlite
+async def test_g2_a_pin_is_asked_for_in_the_open_only_where_the_place_allows_it(
+    core, actor, add_phone, server, ada
+):
+    """Else a phone that cannot hide it has the PBX's code on its key, and nothing answers for screens."""
+    sip.change_server(core, actor, server.id, {"codes": {"hotdesk": "*12"}})
+    phone = add_phone("fanvil", "X5U")
+    station = places.first_station(core, actor, phone.device.id).station.id
+    sip.add_account(core, actor, station_id=station, username="place-1")
+    files = await phone.files()
+    assert "*12@1/f" in files
+    url = re.search(r"https://[^\s<]+/s/[a-z0-9]+/", files)[0] + "hotdesk"
+    for path in ("", "/extension?form=1&ext=1001", f"/pin?ext=1001&pin={PIN}"):
+        await phone.ask(url + path, 404)
+    site = phone.device.site_id
+    values.set_values(core, actor, "site", site, {"hotdesk.open-pin": True})
+    assert await phone.screen_url() == url
+    assert "*12@1/f" not in await phone.files()
+    done = await phone.type(await phone.see(url), "1001", PIN)
+    assert "Logged in until" in done.words
+    values.delete_value(core, actor, "site", site, "hotdesk.open-pin")
+    await phone.ask(f"{url}/logout?sure=1", 404)
+    assert len(seats.list_sessions(core, actor, Page())) == 1
 
 
 @pytest.fixture

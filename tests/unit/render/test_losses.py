@@ -121,6 +121,23 @@ def test_mute_keys_are_told_beside_a_key_that_dials_to_log_out(name: str):
     assert any(sentence.startswith("Key 3: no key of type group-pickup") for sentence in said)
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_pin_that_may_not_be_seen_is_told_where_it_costs_the_key_to_log_in(allowed: bool):
+    """The loss report names the rule that keeps the screen away, as long as it does."""
+    said = losses(
+        phone("X5U", "pool-guest", mac="0c383e000011", open_pin=allowed), SHIPPED.vendor("fanvil")
+    )
+    assert any("'hotdesk.open-pin' is off" in sentence for sentence in said) is not allowed
+    assert any("no key to log in" in sentence for sentence in said) is not allowed
+
+
+def test_an_intercom_shows_no_screen_though_a_pin_may_be_seen():
+    """The rule gives a login key to phones with a browser alone."""
+    made = phone("i53W", "pool-guest", mac="0c383e000011", open_pin=True)
+    said = losses(made, SHIPPED.vendor("fanvil"))
+    assert any("no key to log in" in sentence and "no screen" in sentence for sentence in said)
+
+
 def test_a_key_to_log_in_without_a_place_leaves_one_that_has():
     """Where the key somebody set has no place on the phone, there is one to log out all the same."""
     vendor = SHIPPED.vendor("yealink")

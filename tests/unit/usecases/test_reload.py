@@ -29,6 +29,8 @@ from provisioning.usecases import reload as usecases
 from provisioning.usecases.actors import changing
 from provisioning.usecases.pages import Page
 from provisioning.usecases.reload import settle
+from provisioning.usecases.requests import Door
+from provisioning.usecases.settings import set_values
 
 PAGE = Page()
 LATER = timedelta(days=36500)
@@ -164,6 +166,20 @@ def test_change_that_alters_no_byte_reloads_nobody(core, actor, office, settled)
     users.change_user(core, actor, user, {"last_name": "Lovelace"})
     users.change_user(core, actor, user, {"email": "ada@example.com"})
     assert settled() == {}
+
+
+def test_rule_of_the_place_reloads_those_whose_key_it_changes(core, actor, settled, phone_of):
+    """A PIN allowed in the open gives a login key to the phones that cannot hide one, no others."""
+    agents = {
+        "001565000011": "Yealink SIP-T54W 96.86.0.45 001565000011",
+        "0c383e000011": "Fanvil X5U 2.12.16 0c383e000011",
+    }
+    pool = [registering.add_device(core, actor, mac=mac, pool=True).device.id for mac in agents]
+    for device, (mac, agent) in zip(pool, agents.items(), strict=True):
+        phone_of(device, f"{mac}.cfg").fetch(user_agent=agent, door=Door.HTTPS)
+    assert settled() == {}
+    set_values(core, actor, "organisation", actor.organisation, {"hotdesk.open-pin": True})
+    assert set(settled()) == {pool[1]}
 
 
 def test_phone_that_never_fetched_has_nothing_to_reload(core, actor, clock, settled):
