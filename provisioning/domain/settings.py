@@ -141,6 +141,13 @@ SETTINGS: tuple[Setting, ...] = (
         "guest.numbers", Kind.NUMBERS, (), "Numbers to call while nobody is logged in.", maximum=50
     ),
     _rule("reload.ways", Kind.LIST, WAYS, "Ways to tell phones to reload, in order.", choices=WAYS),
+    _place(
+        "reload.http-from",
+        Kind.ADDRESSES,
+        (),
+        "Addresses this server asks phones from over HTTP; empty: those that must know them take none.",
+        10,
+    ),
     _rule("firmware.wanted", Kind.TEXT, "", "Firmware version the phones are to run.", maximum=64),
     # --- the phone itself
     Setting(

@@ -74,6 +74,7 @@ class Kind(StrEnum):
     TIME = "time"
     NUMBER = "number"
     NUMBERS = "numbers"
+    ADDRESSES = "addresses"
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
@@ -179,6 +180,24 @@ def _numbers(setting: Setting, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _addresses(setting: Setting, value: object) -> tuple[str, ...]:
+    allowed = f"a list of at most {setting.maximum} IP addresses, without a network's length"
+    if not isinstance(value, list | tuple) or len(value) > setting.maximum:
+        raise setting.refuse(value, allowed)
+    try:
+        found = [ipaddress.ip_address(text) for text in value if isinstance(text, str)]
+    except ValueError:
+        raise setting.refuse(value, allowed) from None
+    if len(found) != len(value) or any(map(_is_nobodys, found)):
+        raise setting.refuse(value, allowed)
+    return tuple(str(address) for address in dict.fromkeys(found))
+
+
+def _is_nobodys(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether nothing comes from an address, or it means something on one machine alone."""
+    return address.is_unspecified or address.is_multicast or "%" in str(address)
+
+
 def _zone(setting: Setting, value: object) -> str:
     allowed = "an IANA time zone such as Europe/Berlin"
     if not isinstance(value, str):
@@ -231,4 +250,5 @@ _PARSERS: dict[Kind, _Parser] = {
     Kind.NUMBER: _matching(_NUMBER, "a phone number, or an empty text"),
     Kind.URL: _matching(_URL, "a URL that starts with http://, https:// or tftp://"),
     Kind.NUMBERS: _numbers,
+    Kind.ADDRESSES: _addresses,
 }

@@ -4,16 +4,18 @@ What to ask is data (`[reload.http]` of vendor.toml). It goes to the phone's own
 and nowhere else: no redirect is followed, no name is resolved, no proxy is used, and little of the
 answer is read.
 
-Over HTTPS nobody's identity is proven (`guard.any_certificate`). Therefore nothing secret is sent
+Over HTTPS nobody's identity is proven (`guard.any_certificate`). Therefore no password is sent
 before the phone asks, Digest (RFC 7616) is answered where it is offered, and Basic (RFC
 7617) only by data whose dialect has nothing else. Whoever has taken the phone's address could learn
-that one phone's password by Basic, and no other's: each phone has its own.
+that one phone's password by Basic, and no other's: each phone has its own. The same goes for the
+URL of its screens, which opens no file, where that is what the phone is asked to open.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -23,6 +25,7 @@ import structlog
 from aiohttp import hdrs
 from yarl import URL
 
+from provisioning.crypto.challenges import answer as answer_to
 from provisioning.outbound.guard import (
     PATIENCE,
     Refused,
@@ -38,6 +41,8 @@ from provisioning.vendors.behaviour import HttpReload
 
 LARGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are looked at."""
+
+_NAMED = re.compile(r"\{(user|password|screen)\}")
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +67,12 @@ _QUOTED: dict[str, Callable[[str], str]] = {
 """How a value stands in a body; as in a URL unless its media type is here."""
 
 
+_NOT_LISTED = (
+    "The phone refused (403): it takes requests once it has loaded the setting reload.http-from, "
+    "and only from the addresses in it."
+)
+
+
 class HttpTeller:
     """Asks phones themselves; implements ``usecases.ports.Teller``.
 
@@ -80,6 +91,8 @@ class HttpTeller:
             return await _asked(telling, telling.http, url)
         except Refused as error:
             return Heard(well=False, words=str(error))
+        except aiohttp.ClientResponseError as error:  # its text holds the URL asked for
+            return Heard(well=False, words=f"The phone was not asked: {plain(error.message)}.")
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
             return Heard(well=False, words=f"The phone was not asked: {reason(error)}.")
         except Exception as error:  # noqa: BLE001 - whatever a phone says, no queue stops for it
@@ -94,9 +107,9 @@ class HttpTeller:
 
 
 def _filled(text: str, telling: Telling, quoted: Callable[[str], str]) -> str:
-    """The text with the user and the password in it, each of them once, whatever they hold."""
-    password, user = quoted(telling.password), quoted(_user(telling))
-    return user.join(part.replace("{password}", password) for part in text.split("{user}"))
+    """The text with what it names in it, each of them once, whatever they hold."""
+    named = {"user": _user(telling), "password": telling.password, "screen": telling.screen}
+    return _NAMED.sub(lambda found: quoted(named[found[1]]), text)
 
 
 def _user(telling: Telling) -> str:
@@ -106,8 +119,6 @@ def _user(telling: Telling) -> str:
 async def _asked(telling: Telling, http: HttpReload, url: URL) -> Heard:
     headers = {str(hdrs.CONTENT_TYPE): http.media_type} if http.media_type else {}
     body = _filled(http.body, telling, _QUOTED.get(http.media_type, _url_quoted)).encode()
-    digest = aiohttp.DigestAuthMiddleware(_user(telling), telling.password)
-    basic = {str(hdrs.AUTHORIZATION): aiohttp.encode_basic_auth(_user(telling), telling.password)}
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=any_certificate(), force_close=True, limit=1),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -117,24 +128,21 @@ async def _asked(telling: Telling, http: HttpReload, url: URL) -> Heard:
         trust_env=False,
     ) as session:
 
-        async def ask(
-            more: Mapping[str, str], *middlewares: aiohttp.ClientMiddlewareType
-        ) -> tuple[int, list[str], bytes]:
+        async def ask(more: Mapping[str, str]) -> tuple[int, list[str], bytes]:
             async with session.request(
                 http.method,
                 url,
                 data=body if http.method == hdrs.METH_POST else None,
                 headers={**headers, **more},
                 allow_redirects=False,
-                middlewares=middlewares,
             ) as answer:
                 challenges = answer.headers.getall(hdrs.WWW_AUTHENTICATE, [])
                 return answer.status, challenges, await _beginning(answer.content)
 
         async with asyncio.timeout(PATIENCE):
-            status, challenges, said = await ask({}, digest)
-            if status == 401 and _only_basic(challenges):
-                status, _, said = await ask(basic)
+            status, challenges, said = await ask({})
+            if status == 401 and (login := _login(telling, http, url, challenges)):
+                status, _, said = await ask({str(hdrs.AUTHORIZATION): login})
     return _judged(http, status, said)
 
 
@@ -143,6 +151,15 @@ async def _beginning(content: aiohttp.StreamReader) -> bytes:
     while len(found) < LARGEST_ANSWER and (part := await content.read(LARGEST_ANSWER)):
         found += part
     return found[:LARGEST_ANSWER]
+
+
+def _login(telling: Telling, http: HttpReload, url: URL, challenges: Sequence[str]) -> str | None:
+    """What answers a phone that asks who we are: Digest where it is offered, else Basic."""
+    user, password = _user(telling), telling.password
+    if _only_basic(challenges):
+        return aiohttp.encode_basic_auth(user, password)
+    uri = url.raw_path_qs
+    return answer_to(challenges, method=http.method, uri=uri, user=user, password=password)
 
 
 def _only_basic(challenges: Sequence[str]) -> bool:
@@ -154,6 +171,8 @@ def _only_basic(challenges: Sequence[str]) -> bool:
 def _judged(http: HttpReload, status: int, said: bytes) -> Heard:
     if status == 401:
         return Heard(well=False, words="The phone refused the password (401).")
+    if status == 403 and http.listed:
+        return Heard(well=False, words=_NOT_LISTED)
     if 300 <= status < 400:
         return Heard(well=False, words=f"The phone leads elsewhere ({status}); nobody goes there.")
     words = f"The phone answered {status}."

@@ -22,8 +22,10 @@ EXTENSION = "hotdesk/extension"
 PIN = "hotdesk/pin"
 LOGIN = "hotdesk/login"
 LOGOUT = "hotdesk/logout"
+RELOAD = "reload"
 """The paths behind a screen URL. Where both fields fit on one form, that leads to ``LOGIN``; else
-the extension to ``EXTENSION``, which asks for the PIN, and that to ``PIN``."""
+the extension to ``EXTENSION``, which asks for the PIN, and that to ``PIN``. ``RELOAD`` is opened by
+nobody but phones that are asked to load their files by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Screen:
 
     ``kind`` is form, message or status. ``text`` are whole sentences on one line. What is typed
     into ``fields`` goes into the query of ``url``; ``reload`` asks for what makes the phone load
-    its files. ``home`` is the URL at which all begins; ``submit`` and ``exit`` are labels, ``language`` is the tag
+    its files, and ``closes`` for what then closes the screen. ``home`` is the URL at which all begins; ``submit`` and ``exit`` are labels, ``language`` is the tag
     of all texts.
     """
 
@@ -64,6 +66,7 @@ class Screen:
     fields: tuple[Field, ...] = ()
     links: tuple[Link, ...] = ()
     reload: bool = False
+    closes: bool = False
 
 
 class Pages:
@@ -90,6 +93,11 @@ class Pages:
         """Sentences, with a way back to the form where ``again`` is sensible."""
         links = (Link(self.texts("again"), self._url(EXTENSION)),) if again else ()
         return self._screen("message", text=" ".join(text), links=links, reload=reload)
+
+    def loading(self) -> Screen:
+        """What makes the phone load its files, with nobody there to read it or to close it."""
+        title, text = self.texts("new-settings"), self.texts("loading")
+        return self._screen("message", title=title, text=text, reload=True, closes=True)
 
     def logged_out(self, *, reload: bool) -> Screen:
         """That nobody is logged in any more."""
@@ -163,6 +171,8 @@ def samples(phone: Phone, vendor: Vendor) -> Iterator[tuple[str, bytes]]:
         "status": pages.status("Ada & Grace", texts("logged-in", until="18:00"), left),
         "sure": pages.question("Ada & Grace"),
     }
+    if screens.reloads:
+        shown["reload"] = pages.loading()
     if not screens.both:
         shown["form-pin"] = pages.form("1001")
     for name, screen in shown.items():

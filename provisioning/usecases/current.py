@@ -9,18 +9,21 @@ from itertools import groupby
 from uuid import UUID
 
 from provisioning.domain.kinds import DeviceState
+from provisioning.domain.phone import Provisioning
 from provisioning.render.files import named_rules, render_file
 from provisioning.store import outbox, queries
 from provisioning.store.database import Session
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.outbox import ServedFile
-from provisioning.store.snapshots import Versions, snapshot, versions
+from provisioning.store.snapshots import Snapshot, Versions, snapshot, versions
 from provisioning.usecases.core import Core
 from provisioning.usecases.moving import destination
 from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.requests import Door
 from provisioning.usecases.serving import model_of, vendors_of
+from provisioning.vendors.load import Vendor
+from provisioning.vendors.schema import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +55,11 @@ def proof_hashes(
     ``only`` these rules, where they are named. Empty for a vendor that is not known, or a device
     that is served nothing more. Raises RenderFailed.
     """
-    # Whoever served it: a device may have asked for another vendor's file by its name.
-    served = core.registry.vendors.get(told.vendor)
-    vendor = served or next(iter(vendors_of(core, device, None)), None)
+    vendor, model = _kind(core, device, told)
     if vendor is None or was_blanked(device):
         return {}
-    model = model_of(vendor, device, vendor.model(told.model) if told.model else None)
     rows = snapshot(session, device)
-    place = destination(
-        core,
-        trust=queries.trust_of(session, device.id),
-        site=session.get_one(Site, device.site_id),
-        vendor=vendor,
-        model=model,
-        door=told.door,
-        mac=rows.mac.digits if rows.mac else "",
-    )
+    place = _led(core, session, rows, told)
     facts = Facts(model.id if model else "", told.firmware)
     phone = build_phone(rows, core.cipher, facts=facts, provisioning=place, now=core.clock())
     return {
@@ -75,6 +67,41 @@ def proof_hashes(
         for item in named_rules(phone, vendor)
         if item.rule.proof and item.rule.secret and (only is None or item.rule.id in only)
     }
+
+
+def screens_url(core: Core, session: Session, rows: Snapshot) -> str:
+    """The URL under which the files a device was served last have its screens; empty: they name none."""
+    served = outbox.served_files(session, [rows.device.id])
+    last = max(served, key=lambda file: file.at, default=None)
+    return _led(core, session, rows, Told.by(last)).screens if last else ""
+
+
+def _kind(core: Core, device: Device, told: Told) -> tuple[Vendor | None, Model | None]:
+    """Vendor and model of a device, as far as they are known.
+
+    Whoever served it counts: a device may have asked for another vendor's file by its name.
+    """
+    served = core.registry.vendors.get(told.vendor)
+    vendor = served or next(iter(vendors_of(core, device, None)), None)
+    if vendor is None:
+        return None, None
+    return vendor, model_of(vendor, device, vendor.model(told.model) if told.model else None)
+
+
+def _led(core: Core, session: Session, rows: Snapshot, told: Told) -> Provisioning:
+    """Where a device's files lead it."""
+    vendor, model = _kind(core, rows.device, told)
+    if vendor is None:
+        return Provisioning()
+    return destination(
+        core,
+        trust=queries.trust_of(session, rows.device.id),
+        site=session.get_one(Site, rows.device.site_id),
+        vendor=vendor,
+        model=model,
+        door=told.door,
+        mac=rows.mac.digits if rows.mac else "",
+    )
 
 
 def versions_if_current(core: Core, device: UUID) -> Versions | None:

@@ -56,6 +56,7 @@ class Connector:
 class Telling:
     """One device to be told, by one way. ``event`` is the Event header of a NOTIFY.
 
+    ``screen`` is the URL that makes the device load its files when it opens it, and holds a token.
     ``wait`` is how long from now to wait before it is told, ``changes`` what it is told of, and
     ``ways`` how many ways there are to tell it.
     """
@@ -69,6 +70,7 @@ class Telling:
     host: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    screen: str = field(default="", repr=False)
     wait: timedelta = timedelta()
     changes: int = 0
     ways: int = 1

@@ -186,6 +186,8 @@ def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: boo
     if not found:
         return _Plan(row, why=why)
     chosen = found[row.tries % len(found)]
+    if in_call and chosen.http is not None:  # that it waits is known of the event alone
+        return _Plan(row, why=telling.CALLING, later=IN_A_CALL, waiting=False)
     return _Plan(row, replace(chosen, changes=row.changes, ways=len(found)))
 
 

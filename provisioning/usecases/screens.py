@@ -32,6 +32,7 @@ from provisioning.render.screens import (
     LOGIN,
     LOGOUT,
     PIN,
+    RELOAD,
     Pages,
     Screen,
     render_screen,
@@ -130,11 +131,14 @@ def answer_hotdesk(core: Core, request: FileRequest, device: Device, seen: Sight
     if visit is None:
         seen.reason = "the phones of its model show no screens here"
         return FileReply(Outcome.NOT_FOUND)
-    seen.reason = "a screen of hotdesking"
+    if request.path == RELOAD and not visit.screens.reloads:
+        seen.reason = "no screen makes such a phone load its files"
+        return FileReply(Outcome.NOT_FOUND)
+    seen.reason = "the screen that reloads" if request.path == RELOAD else "a screen of hotdesking"
     try:
         screen = _SHOWN[request.path](visit, _typed(request.query))
     except _TOLD as error:
-        seen.reason = f"a screen of hotdesking, refused: {error.code()}"
+        seen.reason += f", refused: {error.code()}"
         screen = _refusal(visit, error)
     content = render_screen(visit.phone(), visit.vendor, visit.screens, screen)
     return reply_of(content, visit.screens.media_type)
@@ -248,12 +252,18 @@ def _log_out(visit: _Visit, typed: Typed) -> Screen:
     return pages.logged_out(reload=visit.screens.reloads)
 
 
+def _reload(visit: _Visit, _typed: Typed) -> Screen:
+    """What a phone is asked to open so that it loads its files; that it came for it proves nothing."""
+    return visit.pages(visit.phone()).loading()
+
+
 _SHOWN: dict[str, Callable[[_Visit, Typed], Screen]] = {
     HOME: _home,
     EXTENSION: _asked,
     PIN: _log_in,
     LOGIN: _log_in,
     LOGOUT: _log_out,
+    RELOAD: _reload,
 }
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from uuid import UUID
 
+from provisioning.domain.effective import Effective
 from provisioning.domain.kinds import Transport, Way
 from provisioning.domain.settings import Scope
+from provisioning.render.screens import RELOAD
 from provisioning.store import telling
 from provisioning.store.database import Session
 from provisioning.store.people import SipAccount, SipServer
 from provisioning.store.snapshots import Snapshot
 from provisioning.usecases.core import Core, networks, within
+from provisioning.usecases.current import screens_url
 from provisioning.usecases.lines import people_at
 from provisioning.usecases.phones import held_for
 from provisioning.usecases.ports import Connector, Contact, Telling
 from provisioning.usecases.purposes import PURPOSE_PHONE, PURPOSE_SIP
-from provisioning.vendors.behaviour import Reload
+from provisioning.vendors.behaviour import HttpReload, Reload
 
 WAYS = "reload.ways"
+HTTP_FROM = "reload.http-from"
 
 _TLS_PORT = 5061
 """Where SIP over TLS is taken (RFC 3261 section 19.1.2)."""
@@ -72,26 +76,45 @@ def ways_to(
     reach = _reach(core, session, rows, data, pbx)
     order = held_for(rows, core.cipher, None, Scope.RULE)[WAYS].value
     assert isinstance(order, tuple)  # noqa: S101 - the setting is a list
-    web = held_for(rows, core.cipher, None, Scope.DEVICE)["web.mode"].value
-    served = data if web == "https" else replace(data, http=None)  # else it takes no request
-    found = [_with_login(core, rows, item) for item in ways(rows.device.id, served, order, reach)]
+    held = held_for(rows, core.cipher, None, Scope.DEVICE)
+    screens = screens_url(core, session, rows) if data.http and data.http.opens_screen else ""
+    closed = _takes_no_request(data.http, held, screens) if data.http else ""
+    served = replace(data, http=None) if closed else data
+    found = [
+        _with_login(core, rows, held, screens, item)
+        for item in ways(rows.device.id, served, order, reach)
+    ]
     if found:
         return found, ""
     if not (data.notify or data.reboot or data.http):
         return [], data.none or "nothing is known that makes such a phone load its files"
-    if not reach.why and served != data and Way.HTTP in order:
-        return [], f"its web server takes no request with the setting web.mode '{web}'"
+    if not reach.why and closed and Way.HTTP in order:
+        return [], closed
     return [], reach.why or "its place allows none of the ways to tell it"
 
 
-def _with_login(core: Core, rows: Snapshot, item: Telling) -> Telling:
+def _takes_no_request(http: HttpReload, held: Mapping[str, Effective], screens: str) -> str:
+    """Why a phone's web server takes no request of ours, empty if it does."""
+    web = held["web.mode"].value
+    if web != "https":
+        return f"its web server takes no request with the setting web.mode '{web}'"
+    if http.listed and not held[HTTP_FROM].value:
+        return f"its web server takes no request while the setting {HTTP_FROM} is empty"
+    if http.opens_screen and not screens:
+        return "its files name no URL of this server's that it could be asked to open"
+    return ""
+
+
+def _with_login(
+    core: Core, rows: Snapshot, held: Mapping[str, Effective], screens: str, item: Telling
+) -> Telling:
     """With the password of the phone's administrator, which its own web server asks for."""
     if item.http is None:
         return item
     secret = rows.device.admin_password_encrypted
-    held = held_for(rows, core.cipher, None, Scope.DEVICE)["admin.password"].value
-    password = str(held) or core.cipher.decrypt(secret, PURPOSE_PHONE)
-    return replace(item, username=item.http.user, password=password)
+    password = str(held["admin.password"].value) or core.cipher.decrypt(secret, PURPOSE_PHONE)
+    screen = screens + RELOAD if screens else ""
+    return replace(item, username=item.http.user, password=password, screen=screen)
 
 
 def _reach(

@@ -18,9 +18,12 @@ class HttpReload:
     """A request to the phone that makes it load its files anew.
 
     ``path`` and ``body`` may hold ``{user}`` and ``{password}``; the same two answer a challenge,
-    Basic or Digest. ``port`` is where the phone listens unless a model or a file says otherwise.
-    ``user`` is whom the phone's password belongs to where that is always the same; ``says`` is
-    what the body of a good answer holds, where the status alone does not tell.
+    Basic or Digest. ``{screen}`` is the URL of a screen of ours that makes the phone load its
+    files when it opens it. ``listed`` says that a phone takes the request only once its file has
+    let it, for which its place sets ``reload.http-from``. ``port`` is where the phone listens
+    unless a model or a file says otherwise. ``user`` is whom the phone's password belongs to where
+    that is always the same; ``says`` is what the body of a good answer holds, where the status
+    alone does not tell.
     """
 
     __pydantic_config__ = _STRICT
@@ -33,6 +36,12 @@ class HttpReload:
     body: str = ""
     user: str = ""
     says: str = ""
+    listed: bool = False
+
+    @property
+    def opens_screen(self) -> bool:
+        """Whether it has the phone open a screen of ours."""
+        return "{screen}" in self.path + self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +51,10 @@ class Reload:
     ``notify`` is the Event header (RFC 6665) of the gentlest NOTIFY that makes them fetch,
     ``reboot`` the one that restarts them; ``restarts`` says that only a restart makes them fetch,
     so that they are never told during a call; ``waits`` that a phone in a call waits for its end by
-    itself. ``port`` is where they take SIP by UDP and TCP. ``http`` is a request they take instead.
-    ``none`` says why there is neither. ``poll`` is the least number of minutes between two polls
-    that their files can ask for, and what longer intervals are rounded up to; 0 where it is not
-    known that they poll.
+    itself when a NOTIFY comes. ``port`` is where they take SIP by UDP and TCP. ``http`` is a
+    request they take instead. ``none`` says why there is neither. ``poll`` is the least number of
+    minutes between two polls that their files can ask for, and what longer intervals are rounded up
+    to; 0 where it is not known that they poll.
     """
 
     __pydantic_config__ = _STRICT

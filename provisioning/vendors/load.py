@@ -170,6 +170,7 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
     yield from _readback_faults(data)
     yield from _zone_faults(data)
     yield from _screen_faults(data, folders)
+    yield from _reload_faults(data)
     for oui in data.ouis:
         if not re.fullmatch(r"[0-9a-f]{6}([0-9a-f]{1,3})?", oui):
             yield f"OUI '{oui}' must be 6 to 9 lower-case hex digits."
@@ -258,6 +259,12 @@ def _screen_faults(data: VendorData, folders: Sequence[Path]) -> Iterator[str]:
         for template in () if screens.none else templates:
             if not any((folder / template).is_file() for folder in folders):
                 yield f"{where}: template '{template}' is not in the folder; write it or mend the name."
+
+
+def _reload_faults(data: VendorData) -> Iterator[str]:
+    http = data.reload.http
+    if http and http.opens_screen and not any(screens.reloads for screens in data.screens):
+        yield "reload.http: {screen} needs a screens entry that reloads; set it, or ask otherwise."
 
 
 def _readback_faults(data: VendorData) -> Iterator[str]:

@@ -36,7 +36,7 @@ def phone(port, host="127.0.0.1", *, username="", password="it's <me> & 100%", *
     wanted = {"path": "/api/update", "method": "POST", "user": "Polycom", "port": port} | http
     return Telling(
         device=DEVICE, way=Way.HTTP, http=HttpReload(**wanted), host=host,
-        username=username, password=password,
+        username=username, password=password, screen="https://prov.example.com/s/token/reload",
     )  # fmt: skip
 
 
@@ -124,6 +124,7 @@ async def test_at8_only_a_phones_own_address_is_asked(ask, host, words):
     ("answer", "words"),
     [
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "404"),
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "reload.http-from"),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"Status":"4000"}', '"4000"'),
         (b"", "was not asked"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "was not asked"),
@@ -132,9 +133,10 @@ async def test_at8_only_a_phones_own_address_is_asked(ask, host, words):
 )
 async def test_no_is_told_with_the_phones_words(ask, answer, words):
     """What is not a good answer is told as the phone gave it."""
-    heard, _ = await ask(answer, says='"2000"')
+    heard, _ = await ask(answer, says='"2000"', listed=True, path="/open?url={screen}")
     assert not heard.well
     assert words in heard.words
+    assert "token" not in heard.words
 
 
 async def test_values_stand_in_path_and_body_as_these_need_it(ask):
@@ -142,6 +144,10 @@ async def test_values_stand_in_path_and_body_as_these_need_it(ask):
     _, peer = await ask(DONE, path="/go?u={user}&p={password}", username="{password}/&")
     assert peer.heard[0].startswith(
         b"POST /go?u=%7Bpassword%7D%2F%26&p=it%27s%20%3Cme%3E%20%26%20100%25 HTTP/1.1\r\n"
+    )
+    _, peer = await ask(DONE, path="/open?url={screen}&{user}", username="{screen}", method="GET")
+    assert peer.heard[0].startswith(
+        b"GET /open?url=https%3A%2F%2Fprov.example.com%2Fs%2Ftoken%2Freload&%7Bscreen%7D HTTP/1.1\r\n"
     )
     written = http_action._filled
     told = phone(1, password='"<&')

@@ -36,6 +36,9 @@ from provisioning.usecases.requests import ScreenCredential, TokenCredential
 OK = Heard(well=True, words="200 OK")
 SILENT = Heard(well=False, words="no answer")
 SECOND = timedelta(seconds=1)
+OURS = "198.51.100.5"
+NOT_LED = "its files name no URL of this server's that it could be asked to open"
+UNLISTED = "its web server takes no request while the setting reload.http-from is empty"
 
 
 @pytest.fixture
@@ -356,18 +359,36 @@ def test_next_way_is_tried_at_once(core, desk, rename, clock):
 
 
 @pytest.mark.parametrize(
-    ("vendor", "web", "why"),
+    ("vendor", "web", "listed", "why"),
     [
-        ("yealink", "https", "its place allows none of the ways to tell it"),
-        ("poly-ucs", "both", "its web server takes no request with the setting web.mode 'both'"),
-        ("poly-ucs", "https", ""),
+        ("fanvil", "https", [OURS], "its place allows none of the ways to tell it"),
+        (
+            "poly-ucs",
+            "both",
+            [],
+            "its web server takes no request with the setting web.mode 'both'",
+        ),
+        ("poly-ucs", "https", [], ""),
+        (
+            "yealink",
+            "off",
+            [OURS],
+            "its web server takes no request with the setting web.mode 'off'",
+        ),
+        ("yealink", "https", [], UNLISTED),
+        ("yealink", "https", [OURS], ""),
+        ("snom", "https", [], UNLISTED),
+        ("snom", "https", [OURS], NOT_LED),
     ],
 )
-def test_place_may_leave_ways_out(core, actor, desk, settled, rename, status, vendor, web, why):
+def test_place_may_leave_ways_out(
+    core, actor, desk, settled, rename, status, vendor, web, listed, why
+):
     """A site that allows no way leaves its phones to their poll, and the line says what is missing."""
     settled()
     site = organisations.list_sites(core, actor, progress.Page())[0].id
-    settings.set_values(core, actor, "site", site, {"reload.ways": ["http"], "web.mode": web})
+    given = {"reload.ways": ["http"], "web.mode": web, "reload.http-from": listed}
+    settings.set_values(core, actor, "site", site, given)
     rename(desk)
     with core.database.write() as session:
         session.execute(update(Device).values(vendor=vendor))
@@ -539,6 +560,20 @@ def test_hd6_phone_that_waits_by_itself_is_told_during_a_call(core, desk, rename
     rename(desk)
     call(core, desk, "started")
     assert len(claim(core)) == 1
+
+
+def test_hd6_phone_in_a_call_is_asked_nothing_over_http(core, actor, desk, rename, status):
+    """That a phone waits is known of its event: over HTTP it is asked when the call has ended."""
+    site = organisations.list_sites(core, actor, progress.Page())[0].id
+    given = {"reload.ways": ["http"], "reload.http-from": [OURS]}
+    settings.set_values(core, actor, "site", site, given)
+    desk.fetch()
+    rename(desk)
+    call(core, desk, "started")
+    assert claim(core) == []
+    assert status() == "saved: it is in a call"
+    call(core, desk, "ended")
+    assert [item.way for item in claim(core)] == [Way.HTTP]
 
 
 # --- on demand

@@ -115,6 +115,10 @@ FAULTS = {
         GOOD + '\n[[zones]]\nform = "rule"\nonly = { colour = true }\n',
         "zones entry 1: only.colour has no default; add it to [traits].",
     ),
+    "request that opens no screen": (
+        GOOD + '\n[reload.http]\npath = "/open?url={screen}"\n',
+        "reload.http: {screen} needs a screens entry that reloads; set it, or ask otherwise.",
+    ),
     "unknown form of zones": (
         GOOD + '\n[[zones]]\nform = "guess"\n',
         "'zones.0.form' is 'guess'; write one of",

@@ -23,6 +23,7 @@ _TYPES = {
     Kind.BOOLEAN: "boolean",
     Kind.LIST: "array",
     Kind.NUMBERS: "array",
+    Kind.ADDRESSES: "array",
 }
 """The JSON types of values; those of other kinds are strings."""
 
@@ -63,7 +64,7 @@ def schema_of(setting: Definition) -> dict[str, Any]:
         plain["enum"] = list(setting.choices)
     elif setting.kind is Kind.LIST:
         plain |= {"items": {"enum": list(setting.choices)}, "uniqueItems": True}
-    elif setting.kind is Kind.NUMBERS:
+    elif setting.kind in (Kind.NUMBERS, Kind.ADDRESSES):
         plain |= {"items": {"type": "string"}, "maxItems": setting.maximum}
     elif setting.kind is Kind.INTEGER:
         plain |= {"minimum": setting.minimum, "maximum": setting.maximum}

@@ -76,6 +76,7 @@ TRIED: dict[Kind, tuple[Value, ...]] = {
     Kind.URL: ("https://canary.example.com/book.xml",),
     Kind.NUMBER: ("4711",),
     Kind.NUMBERS: (("4711",), ("1001",)),
+    Kind.ADDRESSES: (("198.51.100.5",),),
 }
 """Values that differ from whatever a case has, by the kind of a setting."""
 
