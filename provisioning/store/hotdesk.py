@@ -33,7 +33,8 @@ class HotdeskSession(Owned, Base):
     the person may sit at one station only; unique indexes then settle who of two comes first.
     ``request`` and ``ending_request`` are the ids of the requests that began and ended it.
     ``release`` says whether the phone has let go of the person's SIP password, once it ended;
-    that is looked at when ``release_due_at`` comes. All moments are of the database's clock.
+    that is looked at when ``release_due_at`` comes. ``native`` says that the phone's own log-in
+    holds the person, above the phone's own files. All moments are of the database's clock.
     """
 
     __tablename__ = "hotdesk_session"
@@ -56,6 +57,7 @@ class HotdeskSession(Owned, Base):
     started_at: Mapped[datetime] = mapped_column(default=now)
     lease_until: Mapped[datetime] = mapped_column(index=True)
     alone: Mapped[bool] = mapped_column(default=True)
+    native: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     request: Mapped[str | None]

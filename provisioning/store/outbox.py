@@ -47,6 +47,9 @@ COMING = timedelta(seconds=20)
 URGENT = "outbox-urgent"
 """In a session's ``info``: its transaction marks devices that somebody stands in front of."""
 
+_FORGOTTEN = ""
+"""The hash of what a device has to fetch anew, whatever it says."""
+
 _CHANGED, _SAVED, _TOLD = str(ReloadState.CHANGED), str(ReloadState.SAVED), str(ReloadState.TOLD)
 
 
@@ -60,7 +63,8 @@ class Reload(Owned, Base):
     ``answer`` are of the last time it was told or tried to be told (then ``told_at`` is null),
     ``tries`` how often that was, ``next_at`` when it is next, ``given_up`` why it is not any more.
     ``held`` is why it was neither told nor tried when its turn came last. Until ``coming_until`` it
-    loads its files by itself and is left alone.
+    loads its files by itself and is left alone. ``restart`` says that it has to restart, whatever
+    its files say.
     """
 
     __tablename__ = "reload"
@@ -88,6 +92,7 @@ class Reload(Owned, Base):
     given_up: Mapped[str] = mapped_column(default="")
     held: Mapped[str] = mapped_column(default="")
     coming_until: Mapped[datetime | None]
+    restart: Mapped[bool] = mapped_column(default=False)
 
 
 class ServedFile(Base):
@@ -95,8 +100,9 @@ class ServedFile(Base):
 
     ``rule`` is the file rule's id in the vendor's folder; ``door``, ``model`` and ``firmware``
     are what the request told, without which the same bytes cannot be made again. ``address`` is
-    where it came from, ``since`` when it first got these bytes. Written behind, so the device may
-    be gone by then: ids without foreign keys.
+    where it came from, ``since`` when it first got these bytes. One without a hash counts for
+    nothing from ``since`` on. Written behind, so the device may be gone by then: ids without foreign
+    keys.
     """
 
     __tablename__ = "served_file"
@@ -187,6 +193,7 @@ def _mark(session: Session, devices: Select[Any], reason: str, *, urgent: bool) 
         "tries": literal(0),
         "given_up": literal(""),
         "held": literal(""),
+        "restart": literal(value=False),
     }
     # In one order for everybody, so that two who mark the same devices do not wait in a circle.
     chosen = devices.with_only_columns(*values.values()).order_by(Device.id)
@@ -248,12 +255,14 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
     served = upsert(session, ServedFile)
     told = {name: served.excluded[name] for name in names if name not in ("device_id", "rule")}
     same = ServedFile.content_hash == served.excluded.content_hash
+    known = ServedFile.content_hash != _FORGOTTEN
+    forgotten_before = ServedFile.since <= served.excluded.at
     told["since"] = case((same, ServedFile.since), else_=served.excluded.since)
     session.execute(
         served.on_conflict_do_update(
             index_elements=["device_id", "rule"],
             set_=told,
-            where=ServedFile.at <= served.excluded.at,
+            where=and_(ServedFile.at <= served.excluded.at, or_(known, forgotten_before)),
         ),
         rows,
     )
@@ -280,6 +289,16 @@ def note_shown(session: Session, device: UUID, hashes: Mapping[str, str]) -> Non
     for rule, content in sorted(hashes.items()):
         of_it = update(ServedFile).where(ServedFile.device_id == device, ServedFile.rule == rule)
         run(session, of_it.values(content_hash=content))
+
+
+def restart(session: Session, devices: Collection[UUID], at: datetime) -> None:
+    """Have devices that a transaction has marked restart, and fetch anew what they were served.
+
+    What they fetched before ``at`` and is noted later shows nothing of it.
+    """
+    run(session, update(Reload).where(Reload.device_id.in_(devices)).values(restart=True))
+    served = update(ServedFile).where(ServedFile.device_id.in_(devices))
+    run(session, served.values(content_hash=_FORGOTTEN, since=at))
 
 
 def forget_served(session: Session) -> None:

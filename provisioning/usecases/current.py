@@ -58,7 +58,7 @@ def proof_hashes(
     if vendor is None or was_blanked(device):
         return {}
     model = model_of(vendor, device, vendor.model(told.model) if told.model else None)
-    rows = snapshot(session, device)
+    rows = snapshot(session, device).on_file
     place = destination(
         core,
         trust=queries.trust_of(session, device.id),
