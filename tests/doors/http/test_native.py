@@ -132,7 +132,11 @@ async def test_only_the_folder_takes_what_is_sent_and_not_much(core, actor, phon
     chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunk
     assert (await phone.door.send(chunked)).status == 413
     assert (await phone.put(b"a: 1\n", name="1001.cfg")).status == 404
-    for path in (phone.path("").replace("users/", "hotdesk"), f"/{MAC}.cfg", "/users/1001_local.cfg"):
+    for path in (
+        phone.path("").replace("users/", "hotdesk"),
+        f"/{MAC}.cfg",
+        "/users/1001_local.cfg",
+    ):
         reply = await phone.door.get(path, method="PUT")
         assert (reply.status, reply["allow"]) == (405, "GET, HEAD"), path
     for method in ("POST", "DELETE"):

@@ -19,9 +19,7 @@ from provisioning.store.uploads import PhoneUpload
 from provisioning.usecases import (
     assignments,
     devices,
-    events,
     hotdesk,
-    previews,
     progress,
     registering,
     releases,
