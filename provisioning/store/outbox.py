@@ -47,9 +47,6 @@ COMING = timedelta(seconds=20)
 URGENT = "outbox-urgent"
 """In a session's ``info``: its transaction marks devices that somebody stands in front of."""
 
-_FORGOTTEN = ""
-"""The hash of what a device has to fetch anew, whatever it says."""
-
 _CHANGED, _SAVED, _TOLD = str(ReloadState.CHANGED), str(ReloadState.SAVED), str(ReloadState.TOLD)
 
 
@@ -100,9 +97,9 @@ class ServedFile(Base):
 
     ``rule`` is the file rule's id in the vendor's folder; ``door``, ``model`` and ``firmware``
     are what the request told, without which the same bytes cannot be made again. ``address`` is
-    where it came from, ``since`` when it first got these bytes. One without a hash counts for
-    nothing from ``since`` on. Written behind, so the device may be gone by then: ids without foreign
-    keys.
+    where it came from, ``since`` when it first got these bytes. One that is ``forgotten`` counts
+    for nothing from then on, until it is fetched anew. Written behind, so the device may be gone by
+    then: ids without foreign keys.
     """
 
     __tablename__ = "served_file"
@@ -120,6 +117,7 @@ class ServedFile(Base):
     content_hash: Mapped[str]
     address: Mapped[str] = mapped_column(default="")
     since: Mapped[datetime]
+    forgotten: Mapped[bool] = mapped_column(default=False)
 
 
 # --- what a change marks
@@ -249,20 +247,20 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
     names = [column.name for column in ServedFile.__table__.columns if column.name != "id"]
     rows = [
         {name: getattr(seen, name, None) for name in names}
-        | {"id": new_id(), "rule": seen.proof_rule, "since": seen.at}
+        | {"id": new_id(), "rule": seen.proof_rule, "since": seen.at, "forgotten": False}
         for _, seen in sorted(latest.items(), key=str)
     ]
     served = upsert(session, ServedFile)
     told = {name: served.excluded[name] for name in names if name not in ("device_id", "rule")}
     same = ServedFile.content_hash == served.excluded.content_hash
-    known = ServedFile.content_hash != _FORGOTTEN
-    forgotten_before = ServedFile.since <= served.excluded.at
+    told["forgotten"] = False
+    counts = or_(ServedFile.forgotten.is_(False), ServedFile.since <= served.excluded.at)
     told["since"] = case((same, ServedFile.since), else_=served.excluded.since)
     session.execute(
         served.on_conflict_do_update(
             index_elements=["device_id", "rule"],
             set_=told,
-            where=and_(ServedFile.at <= served.excluded.at, or_(known, forgotten_before)),
+            where=and_(ServedFile.at <= served.excluded.at, counts),
         ),
         rows,
     )
@@ -298,7 +296,16 @@ def restart(session: Session, devices: Collection[UUID], at: datetime) -> None:
     """
     run(session, update(Reload).where(Reload.device_id.in_(devices)).values(restart=True))
     served = update(ServedFile).where(ServedFile.device_id.in_(devices))
-    run(session, served.values(content_hash=_FORGOTTEN, since=at))
+    run(session, served.values(forgotten=True, since=at))
+
+
+def need_not_restart(session: Session, device: UUID) -> None:
+    """Have a device that is to restart only compared: it has done without being told."""
+    row = update(Reload).where(Reload.device_id == device, Reload.restart)
+    again = {"restart": False, "state": _CHANGED, "due_at": now(), "claimed_until": None}
+    if run(session, row.values(**again, revision=Reload.revision + 1)):
+        served = update(ServedFile).where(ServedFile.device_id == device)
+        run(session, served.values(forgotten=False))
 
 
 def forget_served(session: Session) -> None:

@@ -28,7 +28,7 @@ from provisioning.render.files import render_file, render_person
 from provisioning.render.login import FOLDER, users_url
 from provisioning.render.syntax import FORMS
 from provisioning.store import hotdesk as sessions
-from provisioning.store import queries, uploads
+from provisioning.store import outbox, queries, uploads
 from provisioning.store.devices import Device
 from provisioning.store.organisations import Site
 from provisioning.store.people import User
@@ -120,12 +120,18 @@ class _Desk:
         hotdesk.log_in_here(
             self.core, self._actor(), station.id, extension=name, pin=pin, native=True
         )
+        self.has_let_go()
 
     def log_out(self) -> None:
         """End the session of whoever the phone held until now; raises NotFound."""
         with self.core.database.read() as session:
             station = queries.stations_of(session, self.device.id)[0]
         hotdesk.log_out_here(self.core, self._actor(), station.id, left=True)
+
+    def has_let_go(self) -> None:
+        """Spare the phone the restart by which it was to let go of somebody: it has."""
+        with self.core.database.write() as session:
+            outbox.need_not_restart(session, self.device.id)
 
     def _actor(self) -> Actor:
         device = self.device
@@ -256,14 +262,13 @@ def _own_lines(desk: _Desk, text: str) -> list[str]:
 
 def _told(desk: _Desk) -> str:
     """End the session of whom the phone held, if what it tells says so; returns what was done."""
-    if desk.here() is None:
-        return "the phone holds nobody"
     if desk.request.path == REGISTERED and not _is_back(desk):
         return "it registered what it holds, or nobody knows what"
+    desk.has_let_go()
     try:
         desk.log_out()
     except NotFound:
-        return "the phone holds nobody any more"
+        return "the phone holds nobody"
     return "they left at the phone"
 
 
@@ -271,5 +276,5 @@ def _is_back(desk: _Desk) -> bool:
     """Whether the account that registered is one of the phone's own files, and not the person's."""
     told = parse_qs(desk.request.query).get("user", [])
     of_file = {line.user_name for line in desk.phone(on_file=True).lines}
-    held = {line.user_name for line in desk.phone().lines}
+    held = {line.user_name for line in desk.phone().lines} if desk.here() else set()
     return len(told) == 1 and told[0] in of_file - held

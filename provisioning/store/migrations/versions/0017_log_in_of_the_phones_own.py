@@ -29,9 +29,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('native', sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table('reload', schema=None) as batch_op:
         batch_op.add_column(sa.Column('restart', sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table('served_file', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('forgotten', sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('served_file', schema=None) as batch_op:
+        batch_op.drop_column('forgotten')
     with op.batch_alter_table('reload', schema=None) as batch_op:
         batch_op.drop_column('restart')
     with op.batch_alter_table('hotdesk_session', schema=None) as batch_op:

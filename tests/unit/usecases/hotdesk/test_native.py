@@ -20,6 +20,7 @@ from provisioning.usecases import (
     assignments,
     devices,
     hotdesk,
+    phonebook,
     progress,
     registering,
     releases,
@@ -71,12 +72,16 @@ class Mitel:
     file: dict[str, str] = field(default_factory=dict)
 
     def fetch(self) -> dict[str, str]:
-        """What its own file says, which it loads by its own URL."""
+        """What its own file says."""
+        self.file = dict(lines.mitel(self.load(self.name).decode()))
+        return self.file
+
+    def load(self, name: str) -> bytes:
+        """A file of its own, by its own URL."""
         url = devices.provisioning_urls(self.core, self.actor, self.device).token_url
         token = TokenCredential(url.rstrip("/").rpartition("/")[2])
-        request = FileRequest(self.name, ip_address("192.0.2.7"), Door.HTTPS, credential=token)
-        self.file = dict(lines.mitel(fetch_file(self.core, request).content.decode()))
-        return self.file
+        request = FileRequest(name, ip_address("192.0.2.7"), Door.HTTPS, credential=token)
+        return fetch_file(self.core, request).content
 
     def ask(self, url, who="", pin="", *, method="GET", body=b"", door=Door.HTTPS, source="7"):
         """What a URL of its file gives."""
@@ -192,12 +197,17 @@ def test_g2_a_name_and_a_pin_give_the_persons_file(core, actor, ada, phone, sett
     assert status().startswith("current since ")
     assert to_tell(core, core.clock(), 10) == []
     assert phone.fetch() == before
-    assert b"Log out" in previews_of(core, actor, phone)
+    assert b"Log out" in phone.ask(phone.file["xml application URI"]).content
 
 
-def previews_of(core, actor, phone) -> bytes:
-    """The screen at the phone, which knows who is there."""
-    return phone.ask(phone.file["xml application URI"]).content
+def test_g6_the_phone_book_is_the_persons(core, actor, ada, phone):
+    """What is no file of the place follows whoever the phone holds: their own contacts are found."""
+    number = [{"kind": "home", "number": "555"}]
+    phonebook.add_contact(core, actor, first_name="Mum", numbers=number, user_id=ada)
+    book = phone.name.replace(".cfg", "-phonebook.xml")
+    assert b"Mum" not in phone.load(book)
+    phone.log_in()
+    assert b"Mum" in phone.load(book)
 
 
 def test_hd1_the_same_person_asks_again(core, actor, ada, phone, clock):
@@ -377,6 +387,26 @@ def calling(core, phone, event):
     """A call begins or ends at the phone."""
     url = phone.folder().replace("users/", f"event/{event}")
     assert phone.ask(url).content == b"OK\n"
+
+
+@pytest.mark.parametrize("sign", ["registered", "startup", "log-in"])
+def test_hd6_a_phone_that_let_go_by_itself_is_not_restarted(
+    core, actor, ada, bob, phone, settled, status, clock, sign
+):
+    """Who logs out at it meanwhile, or the next person, is not in the way of a restart any more."""
+    phone.log_in()
+    settled()
+    by_admin(core, actor, phone, ada)
+    settled()
+    assert phone.tell("registered", "1001").startswith("it registered what it holds")
+    assert status() == "saved"
+    if sign == "log-in":
+        assert phone.log_in("1002").outcome is SERVED
+    else:
+        assert phone.tell(sign, "place-1") == "the phone holds nobody"
+    settled()
+    assert to_tell(core, clock.now, 10) == []
+    assert status().startswith("current since ")
 
 
 def test_hd6_what_was_fetched_before_the_end_shows_no_restart(
