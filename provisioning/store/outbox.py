@@ -60,8 +60,8 @@ class Reload(Owned, Base):
     ``answer`` are of the last time it was told or tried to be told (then ``told_at`` is null),
     ``tries`` how often that was, ``next_at`` when it is next, ``given_up`` why it is not any more.
     ``held`` is why it was neither told nor tried when its turn came last. Until ``coming_until`` it
-    loads its files by itself and is left alone. ``restart`` says that it has to restart, whatever
-    its files say.
+    loads its files by itself and is left alone. With ``restart_from`` it has to restart,
+    whatever its files say, and what it fetched up to that moment counts no more.
     """
 
     __tablename__ = "reload"
@@ -89,7 +89,7 @@ class Reload(Owned, Base):
     given_up: Mapped[str] = mapped_column(default="")
     held: Mapped[str] = mapped_column(default="")
     coming_until: Mapped[datetime | None]
-    restart: Mapped[bool] = mapped_column(default=False)
+    restart_from: Mapped[datetime | None]
 
 
 class ServedFile(Base):
@@ -97,9 +97,8 @@ class ServedFile(Base):
 
     ``rule`` is the file rule's id in the vendor's folder; ``door``, ``model`` and ``firmware``
     are what the request told, without which the same bytes cannot be made again. ``address`` is
-    where it came from, ``since`` when it first got these bytes. One that is ``forgotten`` counts
-    for nothing from then on, until it is fetched anew. Written behind, so the device may be gone by
-    then: ids without foreign keys.
+    where it came from, ``since`` when it first got these bytes. Written behind, so the device may
+    be gone by then: ids without foreign keys.
     """
 
     __tablename__ = "served_file"
@@ -117,7 +116,6 @@ class ServedFile(Base):
     content_hash: Mapped[str]
     address: Mapped[str] = mapped_column(default="")
     since: Mapped[datetime]
-    forgotten: Mapped[bool] = mapped_column(default=False)
 
 
 # --- what a change marks
@@ -191,7 +189,6 @@ def _mark(session: Session, devices: Select[Any], reason: str, *, urgent: bool) 
         "tries": literal(0),
         "given_up": literal(""),
         "held": literal(""),
-        "restart": literal(value=False),
     }
     # In one order for everybody, so that two who mark the same devices do not wait in a circle.
     chosen = devices.with_only_columns(*values.values()).order_by(Device.id)
@@ -247,20 +244,18 @@ def write_served(session: Session, batch: Iterable[Seen]) -> None:
     names = [column.name for column in ServedFile.__table__.columns if column.name != "id"]
     rows = [
         {name: getattr(seen, name, None) for name in names}
-        | {"id": new_id(), "rule": seen.proof_rule, "since": seen.at, "forgotten": False}
+        | {"id": new_id(), "rule": seen.proof_rule, "since": seen.at}
         for _, seen in sorted(latest.items(), key=str)
     ]
     served = upsert(session, ServedFile)
     told = {name: served.excluded[name] for name in names if name not in ("device_id", "rule")}
     same = ServedFile.content_hash == served.excluded.content_hash
-    told["forgotten"] = False
-    counts = or_(ServedFile.forgotten.is_(False), ServedFile.since <= served.excluded.at)
     told["since"] = case((same, ServedFile.since), else_=served.excluded.since)
     session.execute(
         served.on_conflict_do_update(
             index_elements=["device_id", "rule"],
             set_=told,
-            where=and_(ServedFile.at <= served.excluded.at, counts),
+            where=ServedFile.at <= served.excluded.at,
         ),
         rows,
     )
@@ -290,22 +285,15 @@ def note_shown(session: Session, device: UUID, hashes: Mapping[str, str]) -> Non
 
 
 def restart(session: Session, devices: Collection[UUID], at: datetime) -> None:
-    """Have devices that a transaction has marked restart, and fetch anew what they were served.
-
-    What they fetched before ``at`` and is noted later shows nothing of it.
-    """
-    run(session, update(Reload).where(Reload.device_id.in_(devices)).values(restart=True))
-    served = update(ServedFile).where(ServedFile.device_id.in_(devices))
-    run(session, served.values(forgotten=True, since=at))
+    """Have devices that a transaction has marked restart: what they fetched before counts no more."""
+    run(session, update(Reload).where(Reload.device_id.in_(devices)).values(restart_from=at))
 
 
 def need_not_restart(session: Session, device: UUID) -> None:
     """Have a device that is to restart only compared: it has done without being told."""
-    row = update(Reload).where(Reload.device_id == device, Reload.restart)
-    again = {"restart": False, "state": _CHANGED, "due_at": now(), "claimed_until": None}
-    if run(session, row.values(**again, revision=Reload.revision + 1)):
-        served = update(ServedFile).where(ServedFile.device_id == device)
-        run(session, served.values(forgotten=False))
+    row = update(Reload).where(Reload.device_id == device, Reload.restart_from.is_not(None))
+    again = {"restart_from": None, "state": _CHANGED, "due_at": now(), "claimed_until": None}
+    run(session, row.values(**again, revision=Reload.revision + 1))
 
 
 def forget_served(session: Session) -> None:

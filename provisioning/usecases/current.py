@@ -112,7 +112,8 @@ def is_current(core: Core, session: Session, device: Device) -> bool:
     if was_blanked(device):
         return True
     served = sorted(outbox.served_files(session, [device.id]), key=lambda item: str(Told.by(item)))
-    if any(file.forgotten for file in served):
+    waits = outbox.reload_of(session, device.id)
+    if waits and waits.restart_from and any(file.at <= waits.restart_from for file in served):
         return False
     for told, files in groupby(served, key=Told.by):
         has = {file.rule: file.content_hash for file in files}

@@ -176,7 +176,7 @@ def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: boo
     vendor = core.registry.vendors.get(device.vendor or "") if device else None
     if device is None or vendor is None:
         return _Plan(row, why="its vendor is not known")
-    data = vendor.data.reload.by_restart if row.restart else vendor.data.reload
+    data = vendor.data.reload.by_restart if row.restart_from else vendor.data.reload
     if in_call and (data.restarts or not data.waits):
         return _Plan(row, why=telling.CALLING, later=IN_A_CALL, waiting=False)
     rows = snapshot(session, device)

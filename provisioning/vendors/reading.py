@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from pydantic import ConfigDict
 
@@ -137,7 +138,10 @@ def pattern_fault(pattern: str) -> str:
 
 def fits(patterns: tuple[str, ...], name: str) -> bool:
     """Whether a parameter is one of those meant: ``*`` stands for any text, letter case is ignored."""
-    return any(
-        re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name, re.IGNORECASE)
-        for pattern in patterns
-    )
+    return _any_of(patterns).fullmatch(name) is not None
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    every = (re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
+    return re.compile("|".join(every) or r"(?!)", re.IGNORECASE)

@@ -28,16 +28,12 @@ def upgrade() -> None:
     with op.batch_alter_table('hotdesk_session', schema=None) as batch_op:
         batch_op.add_column(sa.Column('native', sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table('reload', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('restart', sa.Boolean(), nullable=False, server_default=sa.false()))
-    with op.batch_alter_table('served_file', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('forgotten', sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column('restart_from', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('served_file', schema=None) as batch_op:
-        batch_op.drop_column('forgotten')
     with op.batch_alter_table('reload', schema=None) as batch_op:
-        batch_op.drop_column('restart')
+        batch_op.drop_column('restart_from')
     with op.batch_alter_table('hotdesk_session', schema=None) as batch_op:
         batch_op.drop_column('native')
     with op.batch_alter_table('phone_upload', schema=None) as batch_op:
