@@ -1,4 +1,4 @@
-"""The phones' own log-in: a person's file for their name and PIN, and what ends it (PROTOCOLS HD1).
+"""The phones' own log-in: a person's file for their name and PIN, and what ends it (FEATURES G1 to G5).
 
 Such a phone asks for a name and a password by itself, and loads two files from a folder behind its
 screen URL: the person's, and what was changed on phones while they were logged in, which it sends

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
 
+from provisioning.domain.mac import Mac
 from provisioning.logs import configure_logs
 from provisioning.render.syntax import lines
+from provisioning.simulate.phone import VirtualPhone
 from provisioning.store.base import Base
 from provisioning.usecases import devices, organisations, registering, seats, sip, users
 from provisioning.usecases.native import LARGEST
@@ -90,6 +93,31 @@ async def test_g2_curl_logs_in_as_the_phone_does(core, actor, phone, client_prog
     assert await curl(*login, f"{url}1001_local.cfg") == ""
     assert await curl("--upload-file", str(sent), f"{url}1001_local.cfg") == "OK\n"
     assert await curl(f"{url}1001_local.cfg") == "ring tone: 3\n"
+    assert sitting(core, actor) == 1
+
+
+async def test_hd8_a_virtual_phone_shows_one_after_the_other(core, actor, phone):
+    """Ada, log-out, Bob: each is shown with a line of their own, and nothing of who was there before."""
+    host, port = phone.door.http[0][:2]
+    core.places = replace(core.places, http=f"http://{host}:{port}")
+    made = users.add_user(core, actor, first_name="Bob", last_name="Babbage", extension="1002")
+    users.set_pin(core, actor, made.user.id, "917364")
+    mac = Mac.parse(MAC)
+    url = devices.provisioning_urls(core, actor, str(mac)).token_url.replace(
+        urlsplit(core.places.https).netloc, f"{host}:{port}"
+    )
+    virtual = VirtualPhone(core.registry.vendor("mitel"), "6930", mac, url.replace("https", "http"))
+    guest = (await virtual.boot()).shown
+    assert await virtual.log_in("1001", "000001") is None
+    ada = await virtual.log_in("1001", CANARY)
+    assert [line.user for line in ada.lines] == ["1001"]
+    assert all(line.can_register for line in ada.lines)
+    assert (await virtual.boot()).shown == guest
+    assert [line.user for line in guest.lines] == ["place-1"]
+    await phone.door.get(phone.path("").replace("users/", "event/registered?user=place-1"))
+    bob = await virtual.log_in("1002", "917364")
+    assert [line.user for line in bob.lines] == ["1002"]
+    assert not re.search("1001|Ada|Lovelace|place-1", repr(bob))
     assert sitting(core, actor) == 1
 
 

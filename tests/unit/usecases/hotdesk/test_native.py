@@ -210,7 +210,7 @@ def test_g6_the_phone_book_is_the_persons(core, actor, ada, phone):
     assert b"Mum" in phone.load(book)
 
 
-def test_hd1_the_same_person_asks_again(core, actor, ada, phone, clock):
+def test_hd10_the_same_person_asks_again(core, actor, ada, phone, clock):
     """Who is there already gets the file anew for their PIN, by the same session, and not without."""
     phone.log_in()
     (first,) = seats.list_sessions(core, actor, Page())
@@ -252,7 +252,7 @@ def test_hd9_guesses_are_counted_as_anywhere(core, actor, ada, bob, phone, clock
     assert phone.log_in("1002").outcome is SERVED
 
 
-def test_hd2_a_taken_phone_and_a_denied_move_are_refused(core, actor, ada, bob, phone, make):
+def test_hd4_a_taken_phone_and_a_denied_move_are_refused(core, actor, ada, bob, phone, make):
     """The rules of the place hold: who sits there stays, and may not sit at two phones."""
     other = make(2)
     phone.log_in()
@@ -264,7 +264,7 @@ def test_hd2_a_taken_phone_and_a_denied_move_are_refused(core, actor, ada, bob, 
     assert other.log_in("1002").outcome is REFUSED
 
 
-def test_hd3_a_phone_that_asks_for_somebody_else_holds_nobody(
+def test_hd4_a_phone_that_asks_for_somebody_else_holds_nobody(
     core, actor, ada, bob, phone, settled, status
 ):
     """Whoever takes the phone over by its own log-in is not restarted out of it."""
@@ -423,7 +423,7 @@ def test_hd6_what_was_fetched_before_the_end_shows_no_restart(
     assert status() == "saved"
 
 
-def test_hd2_a_login_elsewhere_restarts_the_phone_before(core, actor, ada, phone, make, settled):
+def test_hd3_a_login_elsewhere_restarts_the_phone_before(core, actor, ada, phone, make, settled):
     """Who moves from one such phone to another is taken off the first, and not off the second."""
     other = make(2)
     settled()
@@ -456,7 +456,7 @@ def test_hd7_a_phone_that_never_restarts_has_a_password_that_is_none(
     assert phone.log_in().content.decode().count(old) == 0
 
 
-def test_hd8_a_screen_takes_a_held_phone_over(core, actor, ada, bob, phone, settled):
+def test_hd4_a_screen_takes_a_held_phone_over(core, actor, ada, bob, phone, settled):
     """Who takes it by our screen has their file on it, once the restart has taken off who was held."""
     take_over(core, actor)
     station = first_station(core, actor, phone.device).station.id
