@@ -111,6 +111,13 @@ def open_at(session: Session, stations: Sequence[UUID]) -> dict[UUID, HotdeskSes
     return {row.station_id: row for row in rows}
 
 
+def held_at(session: Session, stations: Sequence[UUID]) -> dict[UUID, HotdeskSession]:
+    """The last session that a phone's own log-in began, ended or not, by its station."""
+    where = HotdeskSession.station_id.in_(stations), HotdeskSession.native
+    last = select(HotdeskSession).where(*where).order_by(HotdeskSession.id.desc()).limit(1)
+    return {row.station_id: row for row in session.scalars(last)}
+
+
 def open_of(session: Session, user: UUID) -> list[HotdeskSession]:
     """Where a user is logged in."""
     return list(

@@ -103,14 +103,17 @@ def versions(session: Session, device: Device) -> Versions:
     return (device.version, site.version, profile.version if profile else 0, organisation.version)
 
 
-def snapshot(session: Session, device: Device) -> Snapshot:
-    """Read everything the files of a device depend on."""
+def snapshot(session: Session, device: Device, *, held: bool = False) -> Snapshot:
+    """Read everything the files of a device depend on.
+
+    With ``held`` whoever its own log-in held last is seated there, although the session ended.
+    """
     system, members, slots = _dect(session, device)
     stations = queries.stations_of(session, device.id)
     stations += [station for _, station in slots if station is not None]
     station_ids = [station.id for station in stations]
     assignments = queries.assignments_at(session, station_ids)
-    open_at = hotdesk.open_at(session, station_ids)
+    open_at = (hotdesk.held_at if held else hotdesk.open_at)(session, station_ids)
     seated = {station: row.user_id for station, row in open_at.items()}
     wanted = [assignment.user_id for assignment in assignments]
     people = queries.users(session, [*wanted, *seated.values()])

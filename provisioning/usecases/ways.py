@@ -134,11 +134,12 @@ def told_account(rows: Snapshot) -> SipAccount | None:
     phone's own log-in holds somebody, their lines are all it has.
     """
     stations = {station.id for station in rows.stations}
+    held = {rows.seated[station] for station in stations & rows.native}
+    on_it = [account for account in rows.accounts if account.user_id in held]
     own = [account for account in rows.accounts if account.station_id in stations]
     people = [user.id for station in rows.stations for user, _ in people_at(rows, station.id)]
     theirs = [row for user in people for row in rows.accounts if row.user_id == user]
-    native = any(station in rows.native for station in stations)
-    return next(iter([*theirs, *own] if native else [*own, *theirs]), None)
+    return next(iter([*on_it, *own, *theirs]), None)
 
 
 def _contact(

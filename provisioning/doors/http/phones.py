@@ -1,7 +1,8 @@
 """The phones' door over HTTP and HTTPS: a request in, the answer function asked once, bytes out.
 
 Reads only, but for what a phone sends back of its own log-in: whatever else is not GET or HEAD is
-refused before its body is read. No header of ours names the product, and what is unknown and what is refused are one and the same answer.
+refused before its body is read. No header of ours names the product, and what is unknown and what
+is refused are one and the same answer.
 """
 
 from __future__ import annotations
