@@ -115,10 +115,13 @@ def test_screens_are_as_expected(case: Case):
 @each_case
 def test_expected_screens_are_of_their_form(case: Case):
     """Each of them can be read back, and is no larger than its phones read."""
-    screens = case.vendor.screens(case.vendor.model(case.phone.model))
-    for content in case.expected_screens().values():
+    model = case.vendor.model(case.phone.model)
+    screens, native = case.vendor.screens(model), case.vendor.native(model)
+    for name, content in case.expected_screens().items():
         assert screens is not None
-        assert FORMS[screens.syntax].parse(content.decode("utf-8"))
+        persons = native is not None and name.endswith(native.file.removeprefix("{user}"))
+        syntax = native.syntax if native and persons else screens.syntax
+        assert FORMS[syntax].parse(content.decode("utf-8"))
         assert screens.largest is None or len(content) <= screens.largest
 
 

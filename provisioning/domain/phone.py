@@ -18,11 +18,15 @@ NO_URL = ""
 
 
 class Login(StrEnum):
-    """What the hotdesk key of a phone is for: it has none, or one logs in or out by it."""
+    """What the hotdesk key of a phone is for: it has none, or one logs in or out by it.
+
+    ``NATIVE`` is logging out where the phone itself logged its person in.
+    """
 
     NONE = ""
     IN = "in"
     OUT = "out"
+    NATIVE = "native"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,12 @@ SETTINGS: tuple[Setting, ...] = (
     _rule_among("hotdesk.elsewhere", "A login while logged in at another phone.", *Elsewhere),
     _rule_among("hotdesk.take-over", "Who may take an occupied phone.", *TakeOver),
     _rule("hotdesk.show-name", Kind.BOOLEAN, False, "A phone in use tells by whom it is."),
+    _place(
+        "hotdesk.native",
+        Kind.BOOLEAN,
+        False,
+        "The login key opens the phone's own log-in, where it has one, instead of our screen.",
+    ),
     _rule(
         "hotdesk.open-pin",
         Kind.BOOLEAN,

@@ -32,7 +32,7 @@ from provisioning.domain.phone import (
     Station,
 )
 from provisioning.domain.settings import Level, Scope, setting_for
-from provisioning.render.files import named_rules, render_file
+from provisioning.render.files import named_rules, render_file, render_person
 from provisioning.render.screens import samples
 from provisioning.vendors.folders import shipped_root
 from provisioning.vendors.load import Vendor
@@ -58,8 +58,19 @@ class Case:
         }
 
     def screens(self) -> dict[str, bytes]:
-        """A screen of each sort by name, as rendered now, where people log in at the phone."""
-        return dict(samples(self.phone, self.vendor))
+        """A screen of each sort by name, as rendered now, where people log in at the phone.
+
+        Beside them the file of whoever is logged in by the phone's own log-in.
+        """
+        return dict(samples(self.phone, self.vendor)) | self._persons()
+
+    def _persons(self) -> dict[str, bytes]:
+        phone, vendor = self.phone, self.vendor
+        native = vendor.native(vendor.model(phone.model), phone.firmware)
+        if native is None or phone.login is not Login.NATIVE:
+            return {}
+        name = native.file.replace("{user}", phone.lines[0].user_name)
+        return {name: render_person(phone, vendor, native)}
 
     def expected(self) -> dict[str, bytes]:
         """The files that stand in the folder."""

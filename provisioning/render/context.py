@@ -21,7 +21,14 @@ from provisioning.domain.timezones import Change, ZoneRule, zone_rule
 from provisioning.render import stations
 from provisioning.render.explain import Recorded, RecordedBy, Word, Words
 from provisioning.render.layout import fitting, layout
-from provisioning.render.login import label, login_key, screen_url
+from provisioning.render.login import (
+    NATIVE,
+    label,
+    login_key,
+    native_key,
+    screen_url,
+    users_url,
+)
 from provisioning.vendors import grammar, zones
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.schema import Model
@@ -84,7 +91,9 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
       empty where there is none. A picture's URL ends in ``.jpg``; ending in ``.png`` it gives a PNG.
       photos_url: where phones find people's photos by number (``/1001.png`` behind it)
     - ``hotdesk``: url of the screen where people log in and out, and its label, for menus and soft
-      keys; both empty where the phone takes no logins or shows no screens
+      keys; both empty where the phone takes no logins or shows no screens. For the phone's own
+      log-in: has_own (whether it has one), users_url (the folder of people's files; empty where it
+      is not to be used), key (the vendor's type of the key that begins it, or empty)
     - ``files``: the names of the phone's files by the id of their rule
     - ``md5``: the MD5 of each of them by the same id, for phones that want it beside a file
     - ``adopt``: a list of (name, value); empty when there is nowhere to move the phone to
@@ -120,7 +129,7 @@ def build(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
         "idle": _idle(phone),
         "provisioning": _provisioning(phone),
         "look": _look(phone),
-        "hotdesk": _hotdesk(phone, vendor),
+        "hotdesk": _hotdesk(phone, vendor, model),
         "adopt": _adopt(phone, vendor),
     }
 
@@ -306,9 +315,18 @@ def _look(phone: Phone) -> Context:
     return Words(data)
 
 
-def _hotdesk(phone: Phone, vendor: Vendor) -> Context:
+def _hotdesk(phone: Phone, vendor: Vendor, model: Model | None) -> Context:
     url = screen_url(phone, vendor)
-    return {"url": url, "label": label(phone, vendor) if url else ""}
+    has_own = vendor.native(model, phone.firmware) is not None
+    held = phone.settings[NATIVE] if has_own else None
+    data = {
+        "url": url,
+        "label": label(phone, vendor) if url else "",
+        "has_own": has_own,
+        "users_url": stations.told(users_url(phone, vendor, model), held),
+        "key": stations.told(native_key(phone, vendor, model), held),
+    }
+    return Words(data)
 
 
 def _provisioning(phone: Phone) -> Context:

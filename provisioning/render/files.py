@@ -12,7 +12,7 @@ from provisioning.render import context, explain
 from provisioning.render.environment import render_template
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
-from provisioning.vendors.schema import FileRule
+from provisioning.vendors.schema import FileRule, Native
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ def render_file(phone: Phone, vendor: Vendor, rule: FileRule) -> bytes:
     """The bytes of one file; raises RenderFailed or UnsafeValue."""
     seen = _context(phone, vendor)
     return render_template(folders(vendor), rule.template, rule.syntax, seen)
+
+
+def render_person(phone: Phone, vendor: Vendor, native: Native) -> bytes:
+    """The file of whoever the phone itself logs in; raises RenderFailed or UnsafeValue."""
+    seen = _context(phone, vendor)
+    return render_template(folders(vendor), native.template, native.syntax, seen)
 
 
 def explain_file(phone: Phone, vendor: Vendor, rule: FileRule) -> list[explain.ExplainedLine]:

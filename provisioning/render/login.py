@@ -11,6 +11,11 @@ from provisioning.vendors.schema import Model, Screens
 HOME = "hotdesk"
 """What opens the hotdesk screen, behind a screen URL."""
 
+FOLDER = "users/"
+"""Where the files of people stand for the phones' own log-in, behind a screen URL."""
+
+NATIVE = "hotdesk.native"
+
 _SOMEWHERE = KeyAddress(Area.LINE, 0, 1)
 
 
@@ -32,9 +37,29 @@ def screen_url(phone: Phone, vendor: Vendor) -> str:
     return phone.provisioning.screens + HOME
 
 
+def users_url(phone: Phone, vendor: Vendor, model: Model | None) -> str:
+    """The folder of the phone's own log-in; empty where it has none, or is not to use it."""
+    takes = phone.login is not Login.NONE and bool(phone.settings[NATIVE].value)
+    if not takes or vendor.native(model, phone.firmware) is None or not phone.provisioning.screens:
+        return ""
+    return phone.provisioning.screens + FOLDER
+
+
+def native_key(phone: Phone, vendor: Vendor, model: Model | None) -> str:
+    """The vendor's type of the key to the phone's own log-in; empty where our screen opens.
+
+    Whoever logged in by our screen logs out by it, for the phone knows nothing of them.
+    """
+    native = vendor.native(model, phone.firmware)
+    if native is None or phone.login is Login.OUT or not users_url(phone, vendor, model):
+        return ""
+    return native.key
+
+
 def label(phone: Phone, vendor: Vendor) -> str:
     """What stands on the key, in the phone's language."""
-    return texts_of(phone, vendor)("log-out" if phone.login is Login.OUT else "log-in")
+    out = phone.login in (Login.OUT, Login.NATIVE)
+    return texts_of(phone, vendor)("log-out" if out else "log-in")
 
 
 def login_key(phone: Phone, vendor: Vendor, model: Model | None) -> Key | None:

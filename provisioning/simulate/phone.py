@@ -13,7 +13,7 @@ from provisioning.simulate.agents import user_agent
 from provisioning.simulate.fetching import Fetched, Trust, fetch, place_of
 from provisioning.simulate.following import next_place
 from provisioning.simulate.report import Asked, BootReport
-from provisioning.simulate.shown import Place, shown, without_empty
+from provisioning.simulate.shown import Place, Shown, shown, without_empty
 from provisioning.vendors import grammar
 from provisioning.vendors.load import Vendor
 from provisioning.vendors.match import read_name
@@ -94,6 +94,28 @@ class VirtualPhone:
         """Boot again, from where the files sent the phone."""
         self.place = self._next() or self.place
         return await self.boot()
+
+    async def log_in(self, name: str, pin: str) -> Shown | None:
+        """Log somebody in by the phone's own log-in; what it shows until they leave.
+
+        None where it has no such log-in, or is not given the person's files. Its own stay as they are.
+        """
+        rules = self.vendor.data.readback
+        folder = self._held().get(parameter(rules.users), "") if rules and rules.users else ""
+        native = self.vendor.native(self.model, self.firmware)
+        if native is None or not folder:
+            return None
+        above = dict(self.parameters)
+        for pattern in (native.file, native.uploads):
+            url, place = folder + pattern.replace("{user}", name), Place(folder, name, pin)
+            answer = await fetch(
+                url, agent=self.user_agent, trust=self._trust, place=place, source=self.source
+            )
+            if answer.status != 200:
+                return None
+            found = FORMS[native.syntax].parse(answer.content.decode("utf-8"))
+            above |= {key.lower(): value for key, value in found}
+        return shown(above, self.vendor, self.model)
 
     def _next(self) -> Place | None:
         """Where the files sent the phone; some say it with the name of the phone's file."""

@@ -33,7 +33,8 @@ class HotdeskSession(Owned, Base):
     the person may sit at one station only; unique indexes then settle who of two comes first.
     ``request`` and ``ending_request`` are the ids of the requests that began and ended it.
     ``release`` says whether the phone has let go of the person's SIP password, once it ended;
-    that is looked at when ``release_due_at`` comes. All moments are of the database's clock.
+    that is looked at when ``release_due_at`` comes. ``native`` says that the phone's own log-in
+    holds the person, above the phone's own files. All moments are of the database's clock.
     """
 
     __tablename__ = "hotdesk_session"
@@ -56,6 +57,7 @@ class HotdeskSession(Owned, Base):
     started_at: Mapped[datetime] = mapped_column(default=now)
     lease_until: Mapped[datetime] = mapped_column(index=True)
     alone: Mapped[bool] = mapped_column(default=True)
+    native: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     request: Mapped[str | None]
@@ -107,6 +109,13 @@ def open_at(session: Session, stations: Sequence[UUID]) -> dict[UUID, HotdeskSes
     where = HotdeskSession.station_id.in_(stations)
     rows = session.scalars(select(HotdeskSession).where(where, _OPEN))
     return {row.station_id: row for row in rows}
+
+
+def held_at(session: Session, stations: Sequence[UUID]) -> dict[UUID, HotdeskSession]:
+    """The last session that a phone's own log-in began, ended or not, by its station."""
+    where = HotdeskSession.station_id.in_(stations), HotdeskSession.native
+    last = select(HotdeskSession).where(*where).order_by(HotdeskSession.id.desc()).limit(1)
+    return {row.station_id: row for row in session.scalars(last)}
 
 
 def open_of(session: Session, user: UUID) -> list[HotdeskSession]:

@@ -60,7 +60,8 @@ class Reload(Owned, Base):
     ``answer`` are of the last time it was told or tried to be told (then ``told_at`` is null),
     ``tries`` how often that was, ``next_at`` when it is next, ``given_up`` why it is not any more.
     ``held`` is why it was neither told nor tried when its turn came last. Until ``coming_until`` it
-    loads its files by itself and is left alone.
+    loads its files by itself and is left alone. With ``restart_from`` it has to restart,
+    whatever its files say, and what it fetched up to that moment counts no more.
     """
 
     __tablename__ = "reload"
@@ -88,6 +89,7 @@ class Reload(Owned, Base):
     given_up: Mapped[str] = mapped_column(default="")
     held: Mapped[str] = mapped_column(default="")
     coming_until: Mapped[datetime | None]
+    restart_from: Mapped[datetime | None]
 
 
 class ServedFile(Base):
@@ -280,6 +282,18 @@ def note_shown(session: Session, device: UUID, hashes: Mapping[str, str]) -> Non
     for rule, content in sorted(hashes.items()):
         of_it = update(ServedFile).where(ServedFile.device_id == device, ServedFile.rule == rule)
         run(session, of_it.values(content_hash=content))
+
+
+def restart(session: Session, devices: Collection[UUID], at: datetime) -> None:
+    """Have devices that a transaction has marked restart: what they fetched before counts no more."""
+    run(session, update(Reload).where(Reload.device_id.in_(devices)).values(restart_from=at))
+
+
+def need_not_restart(session: Session, device: UUID) -> None:
+    """Have a device that is to restart only compared: it has done without being told."""
+    row = update(Reload).where(Reload.device_id == device, Reload.restart_from.is_not(None))
+    again = {"restart_from": None, "state": _CHANGED, "due_at": now(), "claimed_until": None}
+    run(session, row.values(**again, revision=Reload.revision + 1))
 
 
 def forget_served(session: Session) -> None:

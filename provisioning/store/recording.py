@@ -26,7 +26,7 @@ from provisioning.store.people import User
 
 UNTOLD = {
     "alembic_version", "attempts", "audit_event", "feed", "feed_change", "fetch", "pending",
-    "phone_calls", "reload", "served_file",
+    "phone_calls", "phone_upload", "reload", "served_file",
 }  # fmt: skip
 """Tables the server fills by itself: logs, and what is still to be done."""
 

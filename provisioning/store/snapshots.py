@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -46,7 +46,8 @@ class Base:
 class Snapshot:
     """Rows as they stood together; ``versions`` proves whether they still do.
 
-    ``seated`` is who is logged in at a station, by its id.
+    ``seated`` is who is logged in at a station, by its id; ``native`` are the stations where the
+    phone's own log-in holds them.
     ``departments`` (the id of the option), ``caller_ids`` (the number to call out with) and
     ``numbers`` (further ones, in order) are by the user's id; ``roles`` are the names of the users'
     roles. ``look`` names the organisation's pictures and its people's covers. ``privacy`` is what
@@ -67,6 +68,7 @@ class Snapshot:
     settings: tuple[SettingValue, ...]
     keys: tuple[KeyValue, ...]
     seated: dict[UUID, UUID] = field(default_factory=dict)
+    native: frozenset[UUID] = frozenset()
     colleagues: tuple[User, ...] = ()
     departments: dict[UUID, UUID] = field(default_factory=dict)
     caller_ids: dict[UUID, str] = field(default_factory=dict)
@@ -79,6 +81,12 @@ class Snapshot:
     slots: tuple[tuple[DectSlot, Station | None], ...] = ()
     look: pictures.Names = field(default_factory=dict)
     privacy: tuple[SettingValue, ...] = ()
+
+    @property
+    def on_file(self) -> Snapshot:
+        """What the device's own files show: not whom the phone itself holds above them."""
+        seated = {place: user for place, user in self.seated.items() if place not in self.native}
+        return replace(self, seated=seated, native=frozenset())
 
     @property
     def versions(self) -> Versions:
@@ -95,16 +103,18 @@ def versions(session: Session, device: Device) -> Versions:
     return (device.version, site.version, profile.version if profile else 0, organisation.version)
 
 
-def snapshot(session: Session, device: Device) -> Snapshot:
-    """Read everything the files of a device depend on."""
+def snapshot(session: Session, device: Device, *, held: bool = False) -> Snapshot:
+    """Read everything the files of a device depend on.
+
+    With ``held`` whoever its own log-in held last is seated there, although the session ended.
+    """
     system, members, slots = _dect(session, device)
     stations = queries.stations_of(session, device.id)
     stations += [station for _, station in slots if station is not None]
     station_ids = [station.id for station in stations]
     assignments = queries.assignments_at(session, station_ids)
-    seated = {
-        station: row.user_id for station, row in hotdesk.open_at(session, station_ids).items()
-    }
+    open_at = (hotdesk.held_at if held else hotdesk.open_at)(session, station_ids)
+    seated = {station: row.user_id for station, row in open_at.items()}
     wanted = [assignment.user_id for assignment in assignments]
     people = queries.users(session, [*wanted, *seated.values()])
     accounts = queries.accounts_of(session, users=list(people), stations=station_ids)
@@ -125,6 +135,7 @@ def snapshot(session: Session, device: Device) -> Snapshot:
         stations=tuple(stations),
         assignments=tuple(assignments),
         seated=seated,
+        native=frozenset(station for station, row in open_at.items() if row.native),
         users=people,
         accounts=tuple(accounts),
         servers=queries.servers(session, [account.sip_server_id for account in accounts]),

@@ -41,6 +41,7 @@ from provisioning.store.pacing import Pace, PhoneCalls
 from provisioning.store.people import Contact, SipAccount, SipServer, User
 from provisioning.store.pictures import Picture
 from provisioning.store.security import DeviceTrust, Enrolment, Fetch, Pending
+from provisioning.store.uploads import PhoneUpload
 from provisioning.store.values import KeyValue, SettingValue
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "Pace",
     "Pending",
     "PhoneCalls",
+    "PhoneUpload",
     "Picture",
     "Profile",
     "Reload",

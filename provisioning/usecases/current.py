@@ -58,7 +58,7 @@ def proof_hashes(
     vendor, model = _kind(core, device, told)
     if vendor is None or was_blanked(device):
         return {}
-    rows = snapshot(session, device)
+    rows = snapshot(session, device).on_file
     place = _led(core, session, rows, told)
     facts = Facts(model.id if model else "", told.firmware)
     phone = build_phone(rows, core.cipher, facts=facts, provisioning=place, now=core.clock())
@@ -139,6 +139,9 @@ def is_current(core: Core, session: Session, device: Device) -> bool:
     if was_blanked(device):
         return True
     served = sorted(outbox.served_files(session, [device.id]), key=lambda item: str(Told.by(item)))
+    waits = outbox.reload_of(session, device.id)
+    if waits and waits.restart_from and any(file.at <= waits.restart_from for file in served):
+        return False
     for told, files in groupby(served, key=Told.by):
         has = {file.rule: file.content_hash for file in files}
         now = proof_hashes(core, session, device, told, only=has)

@@ -16,6 +16,7 @@ from provisioning.store.snapshots import Snapshot, snapshot
 from provisioning.usecases.actors import Actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.current import note_shown, versions_if_current
+from provisioning.usecases.native import answer_native, is_native
 from provisioning.usecases.phones import alone, held_for
 from provisioning.usecases.requests import FileReply, FileRequest, Outcome, ScreenCredential
 from provisioning.usecases.screens import answer_hotdesk, is_screen
@@ -48,6 +49,7 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
         device = queries.by_id(session, Device, trust.device_id) if trust else None
         asked = wanted or call or is_screen(request.path)
         known = asks_for_picture(request.path) or (asked and request.method == "GET")
+        known = known or is_native(request.path)
         if trust is None or device is None or not known:
             seen.reason = "the screen token is nobody's" if trust is None else "no such screen"
             return FileReply(Outcome.NOT_FOUND)
@@ -58,6 +60,8 @@ def answer_screen(core: Core, request: FileRequest, seen: Sighting) -> FileReply
         if asks_for_picture(request.path):
             return _shown(core, session, device, request.path, seen)
         rows = snapshot(session, device) if wanted else None
+    if is_native(request.path):
+        return answer_native(core, request, device, seen)
     if is_screen(request.path):
         return answer_hotdesk(core, request, device, seen)
     if rows is not None and wanted is not None:

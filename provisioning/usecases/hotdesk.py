@@ -41,16 +41,21 @@ class _Entered:
     request: str | None = None
     comes: UUID | None = None
     """The device that loads its files by itself on account of the answer."""
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """Somebody who is known to be themselves wants a station; ``admin`` if one asks for them."""
+    """Somebody who is known to be themselves wants a station; ``admin`` if one asks for them.
+
+    ``native`` if the phone's own log-in is to hold them.
+    """
 
     station: Station
     user: User
     admin: bool
     request: str | None = None
+    native: bool = False
 
 
 def log_in(
@@ -79,18 +84,19 @@ def log_in(
 
 def log_in_here(
     core: Core, actor: Actor, station: UUID, *, extension: str, pin: str, source: str = "",
-    comes: bool = False,
+    comes: bool = False, native: bool = False,
 ) -> Seat:  # fmt: skip
     """Log somebody in at the phone whose own request this is, which is the actor's device.
 
-    ``comes`` says that the answer makes it load its files, so that it is not told to at once.
-    Raises as ``log_in``, and Forbidden for a station of another device.
+    ``comes`` says that the answer makes it load its files, so that it is not told to at once;
+    ``native`` that the phone holds them by its own log-in, above its files. Raises as ``log_in``, and Forbidden for a station of another device.
     """
     with core.database.read() as session:
         row = _here(session, actor, station)
     # The phone is not spared the reload although it told it: it does not know its new file yet.
     phone = replace(actor, device_id=None, source=source or actor.source)
-    entered = _Entered(extension, pin, comes=actor.device_id if comes else None)
+    coming = actor.device_id if comes else None
+    entered = _Entered(extension, pin, comes=coming, native=native)
     return _by_pin(core, phone, row, entered, of_phone=True)
 
 
@@ -123,7 +129,8 @@ def _by_pin(
         if former is not None:
             return seat(session, former)
         admin = not of_phone and actor.may(Permission.WRITE)
-        seated = _seat(core, session, _Login(row, person, admin=admin, request=entered.request))
+        login = _Login(row, person, admin, entered.request, entered.native)
+        seated = _seat(core, session, login)
         _coming(session, entered.comes)
         return seated
 
@@ -198,12 +205,15 @@ def _seat(core: Core, session: Session, login: _Login) -> Seat:
     if here is not None and here.user_id == user.id:
         check_open(wish)
         here.lease_until = _lease(rules, core.database.moment(session))
+        here.native |= login.native
         return seat(session, here)
     elsewhere = Elsewhere(str(rules["hotdesk.elsewhere"].value))
     check(wish, elsewhere=elsewhere, take_over=TakeOver(str(rules["hotdesk.take-over"].value)))
     left = others if elsewhere is not Elsewhere.SEVERAL else []
     hotdesk.hold_devices(session, [station.id, *(row.station_id for row in left)])
-    end(core, session, [here] if here is not None else [], SessionEnd.TAKEN_OVER)
+    former = [here] if here is not None else []
+    # A phone that asks for another's name holds nobody any more.
+    end(core, session, former, SessionEnd.TAKEN_OVER, left=login.native)
     end(core, session, left, SessionEnd.MOVED)
     now = core.database.moment(session)
     made = HotdeskSession(
@@ -214,6 +224,7 @@ def _seat(core: Core, session: Session, login: _Login) -> Seat:
         lease_until=_lease(rules, now),
         alone=elsewhere is not Elsewhere.SEVERAL,
         request=login.request,
+        native=login.native,
     )
     session.add(made)
     session.flush()
@@ -278,16 +289,17 @@ def log_out(
 
 
 def log_out_here(
-    core: Core, actor: Actor, station: UUID, source: str = "", *, comes: bool = False
-) -> None:
+    core: Core, actor: Actor, station: UUID, source: str = "", *, comes: bool = False,
+    left: bool = False,
+) -> None:  # fmt: skip
     """End the session at the phone whose own request this is; ``comes`` as in ``log_in_here``.
 
-    Raises NotFound or Forbidden.
+    ``left`` says that the phone's own log-in holds them no more. Raises NotFound or Forbidden.
     """
     with core.database.read() as session:
         row = _here(session, actor, station)
     phone = replace(actor, device_id=None, source=source or actor.source)
-    _leave(core, phone, row, comes=actor.device_id if comes else None)
+    _leave(core, phone, row, comes=actor.device_id if comes else None, left=left)
 
 
 def _leave(
@@ -296,6 +308,8 @@ def _leave(
     station: Station,
     request: str | None = None,
     comes: UUID | None = None,
+    *,
+    left: bool = False,
 ) -> None:
     name = _request(request)
     with changing(core, actor) as session:
@@ -303,7 +317,7 @@ def _leave(
         here = hotdesk.open_at(session, [station.id]).get(station.id)
         if name is not None and hotdesk.ended_by(session, station.id, name) is not None:
             return
-        if here is None:
+        if here is None or (left and not here.native):
             raise NotFound(_OUT, remedy="There is nothing to end.")
-        end(core, session, [here], SessionEnd.LOGOUT, name)
+        end(core, session, [here], SessionEnd.LOGOUT, name, left=left)
         _coming(session, comes)

@@ -78,7 +78,9 @@ def lines_at(
     """The lines of a station: of its people, or the station's own account while it has none.
 
     Beside somebody who is logged in the account of a phone stays as the last line, to be told to
-    reload by and to call for help with; a handset's or a port's has no number left to have.
+    reload by and to call for help with; a handset's or a port's has no number left to have. Nor
+    does it stay where the phone's own log-in holds them: that it registers again is how the phone
+    tells that they left.
     """
     people = people_at(snapshot, station.id)
     for user, shared in people:
@@ -96,7 +98,8 @@ def lines_at(
                 barred=barred(settings, held),
             )
     single = snapshot.system is None and len(snapshot.stations) == 1
-    if people and not (single and station.id in snapshot.seated):
+    stays = single and station.id in snapshot.seated and station.id not in snapshot.native
+    if people and not stays:
         return
     own = [account for account in snapshot.accounts if account.station_id == station.id]
     # A spare line is set as the person's: many phones have one setting for all of their lines.

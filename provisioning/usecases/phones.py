@@ -173,7 +173,7 @@ def _login(snapshot: Snapshot, crew: Sequence[Person]) -> Login:
         return Login.NONE
     station = snapshot.stations[0]
     if station.id in snapshot.seated:
-        return Login.OUT
+        return Login.NATIVE if station.id in snapshot.native else Login.OUT
     takes = takes_logins(Hotdesking(station.hotdesking), pool=station.pool)
     may = all(who.may("feature.hotdesking") for who in crew)
     return Login.IN if takes and may else Login.NONE

@@ -112,7 +112,7 @@ def _phone(core: Core, session: Session, actor: Actor, row: Device) -> tuple[Pho
             remedy="Wait for its first fetch, or PATCH the device's vendor.",
             field="vendor",
         )
-    rows = snapshot(session, row)
+    rows = snapshot(session, row).on_file
     place = destination(
         core,
         trust=queries.trust_of(session, row.id),

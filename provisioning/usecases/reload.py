@@ -176,10 +176,11 @@ def _plan(core: Core, session: Session, row: Reload, pbx: PbxOf, *, in_call: boo
     vendor = core.registry.vendors.get(device.vendor or "") if device else None
     if device is None or vendor is None:
         return _Plan(row, why="its vendor is not known")
-    data = vendor.data.reload
+    data = vendor.data.reload.by_restart if row.restart_from else vendor.data.reload
     if in_call and (data.restarts or not data.waits):
         return _Plan(row, why=telling.CALLING, later=IN_A_CALL, waiting=False)
-    rows = snapshot(session, device)
+    # One that has to restart still has whom its own log-in held, and their lines.
+    rows = snapshot(session, device, held=row.restart_from is not None)
     account = told_account(rows)
     connector = pbx(session, core.cipher, account.sip_server_id) if account else None
     found, why = ways_to(core, session, rows, data, connector)

@@ -33,18 +33,22 @@ class OrganisationCredential:
 
 
 @dataclass(frozen=True, slots=True)
-class ScreenCredential:
-    """The token of an ``/s/{token}/`` path: it proves the device, and opens no file."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
 class BasicCredential:
     """User name and password as sent by HTTP Basic (RFC 7617)."""
 
-    user: str
-    password: str
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenCredential:
+    """The token of an ``/s/{token}/`` path: it proves the device, and opens no file.
+
+    ``login`` is who somebody at the phone says they are, by its own log-in.
+    """
+
+    token: str
+    login: BasicCredential | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Outcome(StrEnum):
     SERVED = "served"
     NOT_FOUND = "not-found"
     CHALLENGE = "challenge"
+    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -108,7 +113,8 @@ class FileReply:
 
     A SERVED reply carries ``content`` (rendered bytes) or ``file`` (a stored blob). NOT_FOUND
     says the same whether the name is unknown or refused. CHALLENGE lists ``challenges``, the
-    values of ``WWW-Authenticate`` headers in the order to send them. FAILED means try again:
+    values of ``WWW-Authenticate`` headers in the order to send them. REFUSED is for whoever has
+    proven who they are: HTTP 403. FAILED means try again, after ``again`` seconds if that is known:
     HTTP 503, TFTP error 0. ``etag`` is the quoted strong entity tag (RFC 9110 section 8.8.3).
     """
 
@@ -119,3 +125,4 @@ class FileReply:
     etag: str = ""
     challenges: tuple[str, ...] = field(default=())
     private: bool = True
+    again: int = 0

@@ -12,7 +12,7 @@ from provisioning.domain.errors import InvalidInput, NotFound
 from provisioning.domain.kinds import Release, SessionEnd
 from provisioning.domain.mac import Mac
 from provisioning.domain.roles import Permission
-from provisioning.store import hotdesk, persons, queries
+from provisioning.store import hotdesk, outbox, persons, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
 from provisioning.store.devices import Station
@@ -159,8 +159,13 @@ def end(
     rows: Collection[HotdeskSession],
     why: SessionEnd,
     request: str | None = None,
+    *,
+    left: bool = False,
 ) -> None:
-    """End sessions within a transaction that has taken the organisation's seats."""
+    """End sessions within a transaction that has taken the organisation's seats.
+
+    A phone whose own log-in holds the person restarts, unless they ``left`` it there already.
+    """
     if not rows:
         return
     hotdesk.hold_devices(session, [row.station_id for row in rows])
@@ -168,6 +173,9 @@ def end(
     for row in rows:
         row.end(why, moment, request)
     session.flush()
+    held = [row.station_id for row in rows if row.native and not left]
+    if held:
+        outbox.restart(session, hotdesk.devices_showing(session, held), core.clock())
 
 
 def end_of_user(core: Core, session: Session, user: User, why: SessionEnd) -> None:

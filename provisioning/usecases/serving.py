@@ -192,7 +192,8 @@ def _content(
         _check_version(rule, request.query, held.content)
         return FileReply(Outcome.SERVED, held.content, media_type=rule.media_type, etag=held.etag)
     rows = snapshot(session, device)
-    phone = build_phone(rows, core.cipher, facts=wanted.facts, provisioning=place, now=core.clock())
+    seen = rows if rule.phonebook else rows.on_file
+    phone = build_phone(seen, core.cipher, facts=wanted.facts, provisioning=place, now=core.clock())
     if rule.phonebook:
         phone = with_directory(session, phone, rows, request.query, rule)
     reply = reply_of(render_file(phone, wanted.vendor, rule), rule.media_type)

@@ -199,6 +199,8 @@ def _move_stations(core: Core, session: Session, old: Device, new: Device) -> No
     for station, (kind, nomadic) in zip(former[:kept], kinds, strict=False):
         station.device_id = new.id
         station.kind, station.nomadic = kind, nomadic
+    for row in hotdesk.open_at(session, [station.id for station in former[:kept]]).values():
+        row.native = False  # the new phone holds nobody by itself
     session.flush()
 
 

@@ -153,13 +153,16 @@ def _why_not(core: Core, session: Session, rows: Snapshot, address: str) -> str:
 def told_account(rows: Snapshot) -> SipAccount | None:
     """The account a device is told at: its station's own, else its first line's.
 
-    Never one that is not on this phone: a PBX would tell every phone of that person.
+    Never one that is not on this phone: a PBX would tell every phone of that person. Where the
+    phone's own log-in holds somebody, their lines are all it has.
     """
     stations = {station.id for station in rows.stations}
+    held = {rows.seated[station] for station in stations & rows.native}
+    on_it = [account for account in rows.accounts if account.user_id in held]
     own = [account for account in rows.accounts if account.station_id in stations]
     people = [user.id for station in rows.stations for user, _ in people_at(rows, station.id)]
     theirs = [row for user in people for row in rows.accounts if row.user_id == user]
-    return next(iter([*own, *theirs]), None)
+    return next(iter([*on_it, *own, *theirs]), None)
 
 
 def _contact(

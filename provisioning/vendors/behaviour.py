@@ -5,7 +5,7 @@ Parts of the schema of vendor.toml, as ``schema``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import ConfigDict
@@ -67,6 +67,13 @@ class Reload:
     poll: int = 0
     http: HttpReload | None = None
     none: str = ""
+
+    @property
+    def by_restart(self) -> Reload:
+        """The same for a phone that has to restart, where it is known how it is made to."""
+        if not self.reboot:
+            return self
+        return replace(self, notify=self.reboot, http=None, restarts=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from provisioning.vendors.schema import (
     Example,
     FileRule,
     Model,
+    Native,
     Screens,
     Trait,
     VendorData,
@@ -82,6 +83,14 @@ class Vendor:
             if all(self.trait(model, name) == value for name, value in screens.only.items()):
                 return None if screens.none else screens
         return None
+
+    def native(self, model: Model | None, firmware: str = "") -> Native | None:
+        """The log-in of a model's own; nothing where it has none, or not with this firmware."""
+        native, found = self.data.native, version(firmware)
+        if native is None or (found and found < version(native.firmware_from or "")):
+            return None
+        fits = all(self.trait(model, name) == value for name, value in native.only.items())
+        return native if fits else None
 
     def template(self, name: str) -> Path | None:
         """Where a file of this folder stands, an operator's own before the shipped one."""
@@ -171,6 +180,7 @@ def _faults(data: VendorData, folders: Sequence[Path], by_name: dict[str, Model]
     yield from _zone_faults(data)
     yield from _screen_faults(data, folders)
     yield from _reload_faults(data)
+    yield from _native_faults(data.native, data, folders)
     for oui in data.ouis:
         if not re.fullmatch(r"[0-9a-f]{6}([0-9a-f]{1,3})?", oui):
             yield f"OUI '{oui}' must be 6 to 9 lower-case hex digits."
@@ -265,6 +275,21 @@ def _reload_faults(data: VendorData) -> Iterator[str]:
     http = data.reload.http
     if http and http.opens_screen and not any(screens.reloads for screens in data.screens):
         yield "reload.http: {screen} needs a screens entry that reloads; set it, or ask otherwise."
+
+
+def _native_faults(
+    native: Native | None, data: VendorData, folders: Sequence[Path]
+) -> Iterator[str]:
+    if native is None:
+        return
+    for trait in native.only:
+        if trait not in data.traits:
+            yield f"native: only.{trait} has no default; add it to [traits]."
+    for name in (native.file, native.uploads):
+        if name.count("{user}") != 1:
+            yield f"native: '{name}' must hold {{user}} once; mend the name."
+    if not any((folder / native.template).is_file() for folder in folders):
+        yield f"native: template '{native.template}' is not in the folder; write it or mend the name."
 
 
 def _readback_faults(data: VendorData) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from pydantic import ConfigDict
 
@@ -101,7 +102,7 @@ class Readback:
 
     ``language`` are parameters, of which the first one with a value counts; ``idle_text`` is one;
     ``ca`` the one that hands over our own CA: a URL, a PEM certificate, or one without its first and
-    last line. ``empty`` is what the vendor writes for no value. ``urls`` are for dialects that
+    last line. ``users`` is the one with the folder of people's files, for the phone's own log-in. ``empty`` is what the vendor writes for no value. ``urls`` are for dialects that
     spread the server's URL over parameters, whose names stand in braces: the first one with a value
     for each counts, before ``[adopt]``.
     """
@@ -113,6 +114,7 @@ class Readback:
     language: tuple[str, ...] = ()
     idle_text: str = ""
     ca: str = ""
+    users: str = ""
     empty: str = ""
     urls: tuple[str, ...] = ()
 
@@ -137,7 +139,10 @@ def pattern_fault(pattern: str) -> str:
 
 def fits(patterns: tuple[str, ...], name: str) -> bool:
     """Whether a parameter is one of those meant: ``*`` stands for any text, letter case is ignored."""
-    return any(
-        re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name, re.IGNORECASE)
-        for pattern in patterns
-    )
+    return _any_of(patterns).fullmatch(name) is not None
+
+
+@cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    every = (re.escape(pattern).replace(r"\*", ".*") for pattern in patterns)
+    return re.compile("|".join(every) or r"(?!)", re.IGNORECASE)

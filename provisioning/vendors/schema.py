@@ -237,6 +237,32 @@ class Screens:
 
 
 @dataclass(frozen=True, slots=True)
+class Native:
+    """A log-in of the phone's own: it asks for a name and a password, and loads a person's file.
+
+    ``key`` is the vendor's type of the key that begins it. ``file`` is what the person's file is
+    called in the folder of them, ``uploads`` the one with what was changed at the phone, which it
+    sends back in lines of the same syntax; both with ``{user}`` in them. ``ours`` are the parameters,
+    by patterns in which ``*`` stands for any text, that it does not get back from there, beside
+    those that its files name. ``template`` and ``syntax`` are those of the person's file.
+    ``only`` restricts it to models with these traits, ``firmware_from`` to later firmware; a phone
+    of unknown firmware is taken for a current one.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    key: str
+    file: str
+    uploads: str
+    template: str
+    syntax: Syntax
+    media_type: str = "text/plain; charset=utf-8"
+    ours: tuple[str, ...] = ()
+    only: dict[str, Trait] = field(default_factory=dict)
+    firmware_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tls:
     """What the vendor's phones trust.
 
@@ -313,7 +339,7 @@ class VendorData:
     in; an entry may be a name alone. ``readback`` says what the parameters mean to the phone.
     ``key_types``, ``languages``, ``tones`` and ``timezones`` map our word, a language tag, a country and an IANA zone to the vendor's
     value; ``zones`` says how they are told the time zone, the first that fits a model is its own;
-    ``screens`` likewise what they show.
+    ``screens`` likewise what they show; ``native`` is their own log-in, where they have one.
     ``traits`` are the defaults of every trait a model may set. ``cannot`` are settings and types
     of keys that, by a source, none of its phones has: there is nothing left to find.
     """
@@ -342,6 +368,7 @@ class VendorData:
     reload: Reload = field(default_factory=Reload)
     logout: Logout = field(default_factory=Logout)
     screens: tuple[Screens, ...] = ()
+    native: Native | None = None
     readback: Readback | None = None
 
     @property

@@ -1,13 +1,15 @@
 """The phones' door over HTTP and HTTPS: a request in, the answer function asked once, bytes out.
 
-Reads only: whatever is not GET or HEAD is refused before its body is read. No header of ours
-names the product, and what is unknown and what is refused are one and the same answer.
+Reads only, but for what a phone sends back of its own log-in: whatever else is not GET or HEAD is
+refused before its body is read. No header of ours names the product, and what is unknown and what
+is refused are one and the same answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 from ipaddress import ip_address
 
@@ -16,14 +18,17 @@ from aiohttp import ETag, hdrs, web
 from multidict import istr
 
 from provisioning.doors.http.authorization import parse_authorization
+from provisioning.usecases.native import LARGEST, takes_uploads
 from provisioning.usecases.paths import split_path
 from provisioning.usecases.requests import (
+    BasicCredential,
     Challenged,
     Credential,
     Door,
     FileReply,
     FileRequest,
     Outcome,
+    ScreenCredential,
 )
 
 Answer = Callable[[FileRequest], Awaitable[FileReply]]
@@ -62,13 +67,18 @@ class _Phones:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request; never raises, so that no phone hears of a bug as "no file"."""
-        if request.method not in _METHODS:
+        if request.method not in _METHODS and not _is_upload(request):
             allowed = {hdrs.ALLOW: ", ".join(_METHODS)}
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD", allowed)
         try:
             question = _question(request)
             if question is None:
                 return _not_found()
+            if request.method == hdrs.METH_PUT:
+                body = await _body(request)
+                if body is None:
+                    return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large")
+                question = replace(question, body=body)
             return _response(request, await self._ask(question))
         except Exception:  # noqa: BLE001 - a listener lives through every bug
             _log.exception("http-answer-failed", peer=request.remote)
@@ -91,6 +101,11 @@ def _question(request: web.BaseRequest) -> FileRequest | None:
     credential, path = split_path(request.path)
     if len(path) > LONGEST_NAME or not request.remote:
         return None
+    if isinstance(credential, ScreenCredential):
+        proven = _proven(request)
+        credential = replace(
+            credential, login=proven if isinstance(proven, BasicCredential) else None
+        )
     return FileRequest(
         path=path,
         peer=ip_address(request.remote.partition("%")[0]),
@@ -100,6 +115,25 @@ def _question(request: web.BaseRequest) -> FileRequest | None:
         user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         credential=_proven(request) if isinstance(credential, Challenged) else credential,
     )
+
+
+def _is_upload(request: web.BaseRequest) -> bool:
+    credential, path = split_path(request.path)
+    of_phone = isinstance(credential, ScreenCredential) and takes_uploads(path)
+    return request.method == hdrs.METH_PUT and of_phone
+
+
+async def _body(request: web.BaseRequest) -> bytes | None:
+    """What a phone sends; None if it is more than it may. Raises TimeoutError."""
+    if (request.content_length or 0) > LARGEST:
+        return None
+    content = b""
+    async with asyncio.timeout(ANSWER_WITHIN):
+        async for chunk in request.content.iter_any():
+            content += chunk
+            if len(content) > LARGEST:
+                return None
+    return content
 
 
 def _proven(request: web.BaseRequest) -> Credential:
@@ -122,8 +156,10 @@ def _response(request: web.BaseRequest, reply: FileReply) -> web.StreamResponse:
             for challenge in reply.challenges:
                 refused.headers.add(hdrs.WWW_AUTHENTICATE, challenge)
             return refused
+        case Outcome.REFUSED:
+            return _plain(HTTPStatus.FORBIDDEN, "Not now")
         case Outcome.FAILED:
-            return _try_again()
+            return _try_again(reply.again)
 
 
 def _served(request: web.BaseRequest, reply: FileReply) -> web.StreamResponse:
@@ -151,8 +187,8 @@ def _not_found() -> web.Response:
     return _plain(HTTPStatus.NOT_FOUND, "Not found")
 
 
-def _try_again() -> web.Response:
-    later = {hdrs.RETRY_AFTER: str(RETRY_AFTER)}
+def _try_again(seconds: int = 0) -> web.Response:
+    later = {hdrs.RETRY_AFTER: str(seconds or RETRY_AFTER)}
     return _plain(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", later)
 
 

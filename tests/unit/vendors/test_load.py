@@ -67,6 +67,29 @@ FAULTS = {
         replaced("config.j2", "other.j2"),
         "file 'config': template 'other.j2' is not in the folder; write it or mend the name.",
     ),
+    "a person's file for everybody": (
+        GOOD
+        + """[native]
+key = "own"
+file = "person.cfg"
+uploads = "{user}.txt"
+template = "config.j2"
+syntax = "yealink"
+""",
+        "native: 'person.cfg' must hold {user} once; mend the name.",
+    ),
+    "a person's file of no template": (
+        GOOD
+        + """[native]
+key = "own"
+file = "{user}.cfg"
+uploads = "{user}.txt"
+template = "other.j2"
+syntax = "yealink"
+only = { large = true }
+""",
+        "native: only.large has no default; add it to [traits].",
+    ),
     "secret by MAC is open": (
         replaced("session = true", "session = true\nsecret = false"),
         "file 'config': a name with a MAC must be secret, or it tells who exists.",
