@@ -16,7 +16,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -108,12 +108,21 @@ class Nonces:
             return None
         return int.from_bytes(head[:_TIME_BYTES], "big")
 
+    def is_fresh(self, nonce: str, realm: str) -> bool:
+        """Whether the nonce is one of ours that can still be answered."""
+        issued = self.issued(nonce, realm)
+        return issued is not None and self._is_young(issued)
+
+    def _is_young(self, issued: int) -> bool:
+        # Both ways, or a clock set back would leave nonces that live for months.
+        now = int(self._clock() * _MILLISECONDS)
+        return abs(now - issued) <= NONCE_SECONDS * _MILLISECONDS
+
     def take(self, nonce: str, issued: int, count: int) -> bool:
         """Use up a count of a nonce whose response was right; False if too old or used before."""
-        now = int(self._clock() * _MILLISECONDS)
-        # Both ways, or a clock set back would leave nonces that live for months.
-        if abs(now - issued) > NONCE_SECONDS * _MILLISECONDS:
+        if not self._is_young(issued):
             return False
+        now = int(self._clock() * _MILLISECONDS)
         with self._lock:
             uses = self._uses.get(nonce)
             if uses is None:
@@ -145,7 +154,12 @@ def quoted(text: str) -> str:
 
 
 def challenge_headers(
-    realm: str, nonces: Nonces, *, tls: bool, stale: bool = False
+    realm: str,
+    nonces: Nonces,
+    *,
+    tls: bool,
+    stale: bool = False,
+    algorithms: Collection[str] = tuple(HASHES),
 ) -> tuple[str, ...]:
     """The values of the ``WWW-Authenticate`` headers of a 401, in the order to send them.
 
@@ -156,7 +170,7 @@ def challenge_headers(
     """
     ending = ", stale=true" if stale else ""
     common = f'Digest realm={quoted(realm)}, qop="auth", nonce="{nonces.new(realm)}"'
-    digests = tuple(f"{common}, algorithm={name}{ending}" for name in HASHES)
+    digests = tuple(f"{common}, algorithm={name}{ending}" for name in algorithms)
     basic = (f'Basic realm={quoted(realm)}, charset="UTF-8"',) if tls else ()
     return digests + basic
 
@@ -202,6 +216,19 @@ def _read(sent: Mapping[str, str]) -> _Answer | None:
     return None if lower.get("userhash", "false").lower() == "true" else answer
 
 
+def hashed_login(algorithm: str, *, user: str, realm: str, password: str) -> str:
+    """The part of a response that is the same in all (H(A1), RFC 7616 section 3.4.2).
+
+    Whoever has it can answer as that user in that realm, and try passwords out.
+    """
+    return _hash(algorithm, user, realm, password)
+
+
+def _hash(algorithm: str, *parts: str) -> str:
+    joined = _bytes(":".join(parts))
+    return hashlib.new(HASHES[algorithm], joined, usedforsecurity=False).hexdigest()
+
+
 def response(
     algorithm: str,
     *,
@@ -217,24 +244,13 @@ def response(
     ``used`` is what stands between the two hashes: nonce, count, client nonce and ``qop``; the
     nonce alone where there is no ``qop`` (RFC 2617 section 3.2.2.1).
     """
-
-    def digest(*parts: str) -> str:
-        joined = _bytes(":".join(parts))
-        return hashlib.new(HASHES[algorithm], joined, usedforsecurity=False).hexdigest()
-
-    return digest(digest(user, realm, password), *used, digest(method, uri))
+    login = hashed_login(algorithm, user=user, realm=realm, password=password)
+    return _hash(algorithm, login, *used, _hash(algorithm, method, uri))
 
 
-def _expected(answer: _Answer, method: str, password: str) -> str:
-    return response(
-        answer.algorithm,
-        user=answer.user,
-        realm=answer.realm,
-        password=password,
-        method=method,
-        uri=answer.uri,
-        used=(answer.nonce, answer.count, answer.client_nonce, answer.qop),
-    )
+def _expected(answer: _Answer, method: str, login: str) -> str:
+    used = (answer.nonce, answer.count, answer.client_nonce, answer.qop)
+    return _hash(answer.algorithm, login, *used, _hash(answer.algorithm, method, answer.uri))
 
 
 def _same_target(uri: str, target: str) -> bool:
@@ -258,21 +274,26 @@ def verify_digest(
     target: str,
     realm: str,
     user: str,
-    password: str | None,
+    password: str | None = None,
+    hashed: str | None = None,
 ) -> Verdict:
     """Judge the parameters of an ``Authorization: Digest`` header.
 
     ``target`` is the request's target as it came (path and query, still encoded), ``user`` and
-    ``password`` what is stored; a password of None or empty is never matched, in the same time.
-    STALE is only said to who knows the password. No parameter, however odd, raises.
+    ``password`` what is stored, or ``hashed``, its ``hashed_login`` by MD5. Neither, or an empty
+    one, is never matched, in the same time. STALE is only said to who knows the password. No
+    parameter, however odd, raises.
     """
     answer = _read(sent)
     if answer is None or answer.realm != realm or not _same_target(answer.uri, target):
         return Verdict.WRONG
     issued = nonces.issued(answer.nonce, realm)
-    expected = _expected(answer, method, password or os.urandom(16).hex())
+    known = password or (hashed if answer.algorithm == "MD5" else None)
+    secret = password or os.urandom(16).hex()
+    login = hashed_login(answer.algorithm, user=answer.user, realm=realm, password=secret)
+    expected = _expected(answer, method, known if known and not password else login)
     right = hmac.compare_digest(expected, answer.response) & _same(answer.user, user)
-    if not (right and password) or issued is None:
+    if not (right and known) or issued is None:
         return Verdict.WRONG
     count = int(answer.count, 16)
     return Verdict.GOOD if nonces.take(answer.nonce, issued, count) else Verdict.STALE

@@ -18,6 +18,7 @@ from provisioning.store.devices import DectMember, DectSlot, DectSystem, Device,
 from provisioning.store.locks import take_turn
 from provisioning.store.people import SipAccount, User
 from provisioning.store.searching import called
+from provisioning.store.statements import run
 
 GRACE = timedelta(minutes=5)
 """How long a phone has to fetch its new file before it is taken to keep the old one."""
@@ -296,3 +297,9 @@ def place_account(session: Session, organisation: UUID, username: str) -> SipAcc
 def trim(session: Session, before: datetime) -> None:
     """Delete the sessions that ended before a moment."""
     session.execute(delete(HotdeskSession).where(HotdeskSession.ended_at < before))
+
+
+def keep_pin_digest(session: Session, user: UUID, digest: bytes) -> None:
+    """Keep what Digest answers with somebody's PIN are judged by; that is no change of the person."""
+    row = update(User).where(User.id == user)
+    run(session, row.values(pin_digest_encrypted=digest))

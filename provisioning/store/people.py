@@ -18,7 +18,8 @@ class User(Owned, Base):
     What a person may do and how they are called stands in settings at the level user. ``steps``
     are those of follow me: {"targets": [{"kind", "number" or "id"}], "seconds"}; ``fallback`` is
     what comes after them: {"kind", "id" or "number"}, empty for the PBX's own. ``pin_hash`` is the
-    hotdesk PIN's. The extension is unique where there is one.
+    hotdesk PIN's; ``pin_digest_encrypted`` is there for phones that answer Digest only, where the
+    organisation has some. The extension is unique where there is one.
     """
 
     __tablename__ = "user"
@@ -44,6 +45,7 @@ class User(Owned, Base):
     fallback: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     voicemail_pin_hash: Mapped[str | None]
     pin_hash: Mapped[str | None]
+    pin_digest_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
     pin_must_change: Mapped[bool] = mapped_column(default=False)
 
     @property

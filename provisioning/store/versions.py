@@ -249,7 +249,7 @@ _CONCERNS: dict[type, Callable[[Any, Stale], None]] = {
 
 SHOWN_NOWHERE: dict[type, set[str]] = {
     Station: {"label_code"},
-    User: {"pin_hash", "pin_must_change"},
+    User: {"pin_hash", "pin_digest_encrypted", "pin_must_change"},
 }
 """Columns that no file shows, and no export."""
 

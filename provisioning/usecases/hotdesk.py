@@ -23,7 +23,8 @@ from provisioning.usecases.actors import Actor, changing
 from provisioning.usecases.core import Core
 from provisioning.usecases.devices import find_device
 from provisioning.usecases.personal import held_at, held_by
-from provisioning.usecases.pins import owner_of_pin, wrong_pin
+from provisioning.usecases.pins import keep_digest, owner_of_pin, wrong_pin
+from provisioning.usecases.requests import DigestCredential
 from provisioning.usecases.seats import Seat, end, seat
 
 _OUT = "Nobody is logged in at this phone."
@@ -37,7 +38,8 @@ class _Entered:
     """What somebody entered, and the id of the request that tells it."""
 
     extension: str
-    pin: str = field(repr=False)
+    given: str | DigestCredential = field(repr=False)
+    """The PIN, or a phone's answer that proves it."""
     request: str | None = None
     comes: UUID | None = None
     """The device that loads its files by itself on account of the answer."""
@@ -83,13 +85,15 @@ def log_in(
 
 
 def log_in_here(
-    core: Core, actor: Actor, station: UUID, *, extension: str, pin: str, source: str = "",
-    comes: bool = False, native: bool = False,
+    core: Core, actor: Actor, station: UUID, *, extension: str, pin: str | DigestCredential,
+    source: str = "", comes: bool = False, native: bool = False,
 ) -> Seat:  # fmt: skip
     """Log somebody in at the phone whose own request this is, which is the actor's device.
 
-    ``comes`` says that the answer makes it load its files, so that it is not told to at once;
-    ``native`` that the phone holds them by its own log-in, above its files. Raises as ``log_in``, and Forbidden for a station of another device.
+    In place of the PIN it may send an answer to our challenge that proves it. ``comes`` says that
+    our answer makes it load its files, so that it is not told to at once; ``native`` that the phone
+    holds them by its own log-in, above its files. Raises as ``log_in``, and Forbidden for a station
+    of another device.
     """
     with core.database.read() as session:
         row = _here(session, actor, station)
@@ -117,7 +121,7 @@ def _by_pin(
     core: Core, actor: Actor, station: Station, entered: _Entered, *, of_phone: bool = False
 ) -> Seat:
     known = owner_of_pin(
-        core, station, entered.extension, entered.pin, actor.source, by_pbx=not of_phone
+        core, station, entered.extension, entered.given, actor.source, by_pbx=not of_phone
     )
     with changing(core, actor) as session:
         hotdesk.take_seats(session, station.organisation_id)
@@ -125,6 +129,7 @@ def _by_pin(
         person = queries.get(session, User, station.organisation_id, known.id)
         if not person.enabled or person.pin_hash != known.pin_hash:
             raise wrong_pin()
+        keep_digest(core, session, person, entered.given)
         former = _begun(session, row, person, entered.request)
         if former is not None:
             return seat(session, former)

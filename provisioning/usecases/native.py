@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from provisioning.crypto.digest import challenge_headers
 from provisioning.domain.errors import (
     BrokenRule,
     Conflict,
@@ -41,6 +42,7 @@ from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.purposes import PURPOSE_UPLOAD
 from provisioning.usecases.requests import (
     BasicCredential,
+    DigestCredential,
     Door,
     FileReply,
     FileRequest,
@@ -58,9 +60,6 @@ STARTED, REGISTERED = "event/startup", "event/registered"
 
 LARGEST = 64 * 1024
 """Bytes of what a phone may send back."""
-
-_CHALLENGE = FileReply(Outcome.CHALLENGE, challenges=(f'Basic realm="{REALM}", charset="UTF-8"',))
-"""PINs are stored as hashes, so that a Digest could not be judged."""
 
 _SEEN = FileReply(Outcome.SERVED, b"OK\n")
 
@@ -112,11 +111,10 @@ class _Desk:
             held = [row.user_id for row in rows.values() if row.native]
             return session.get_one(User, held[0]) if held else None
 
-    def log_in(self, login: BasicCredential) -> None:
+    def log_in(self, name: str, pin: str | DigestCredential) -> None:
         """Log somebody in as at any phone; raises as ``hotdesk.log_in``."""
         with self.core.database.read() as session:
             station = queries.stations_of(session, self.device.id)[0]
-        name, pin = login.user, login.password
         hotdesk.log_in_here(
             self.core, self._actor(), station.id, extension=name, pin=pin, native=True
         )
@@ -186,14 +184,13 @@ def _log_in(desk: _Desk, name: str, seen: Sighting) -> FileReply:
     if not name or desk.request.method != "GET":
         seen.reason = "there is no such file of a person"
         return NOT_FOUND
-    credential = desk.request.credential
-    login = credential.login if isinstance(credential, ScreenCredential) else None
-    if login is None or login.user != name:
-        return _CHALLENGE
+    pin = _given(desk, name)
+    if isinstance(pin, FileReply):
+        return pin
     try:
-        desk.log_in(login)
+        desk.log_in(name, pin)
     except BrokenRule as error:
-        refused = _refusal(error)
+        refused = _refusal(desk, error)
         if refused is None:
             raise
         seen.reason = f"the phone's own log-in, refused: {error.code()}"
@@ -202,10 +199,31 @@ def _log_in(desk: _Desk, name: str, seen: Sighting) -> FileReply:
     return reply_of(render_person(desk.phone(), desk.vendor, desk.native), desk.native.media_type)
 
 
-def _refusal(error: BrokenRule) -> FileReply | None:
+def _given(desk: _Desk, name: str) -> str | DigestCredential | FileReply:
+    """The PIN or what proves it, of whom the file is; a challenge where it is neither."""
+    credential = desk.request.credential
+    login = credential.login if isinstance(credential, ScreenCredential) else None
+    if isinstance(login, BasicCredential) and login.user == name:
+        return login.password if desk.request.door is Door.HTTPS else _challenge(desk)
+    if not isinstance(login, DigestCredential) or login.parameters.get("username") != name:
+        return _challenge(desk)
+    # An old nonce is no wrong PIN: nothing is judged by it.
+    if not desk.core.nonces.is_fresh(login.parameters.get("nonce", ""), REALM):
+        return _challenge(desk, stale=True)
+    return login
+
+
+def _challenge(desk: _Desk, *, stale: bool = False) -> FileReply:
+    """Digest by MD5, the only one that is kept of a PIN, and Basic inside TLS."""
+    tls = desk.request.door is Door.HTTPS
+    headers = challenge_headers(REALM, desk.core.nonces, tls=tls, stale=stale, algorithms=["MD5"])
+    return FileReply(Outcome.CHALLENGE, challenges=headers)
+
+
+def _refusal(desk: _Desk, error: BrokenRule) -> FileReply | None:
     """What the phone hears of it; nothing of a failure of ours."""
     if isinstance(error, WrongPin):
-        return _CHALLENGE
+        return _challenge(desk)
     if isinstance(error, TooManyAttempts | TooManyLogins):
         return FileReply(Outcome.FAILED, again=getattr(error, "seconds", 0))
     if isinstance(error, Conflict | InvalidInput | NotFound | PinMustChange):

@@ -41,17 +41,6 @@ class BasicCredential:
 
 
 @dataclass(frozen=True, slots=True)
-class ScreenCredential:
-    """The token of an ``/s/{token}/`` path: it proves the device, and opens no file.
-
-    ``login`` is who somebody at the phone says they are, by its own log-in.
-    """
-
-    token: str
-    login: BasicCredential | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class DigestCredential:
     """The parameters of an ``Authorization: Digest`` header, unverified (RFC 7616 section 3.4).
 
@@ -61,6 +50,17 @@ class DigestCredential:
     method: str
     target: str
     parameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenCredential:
+    """The token of an ``/s/{token}/`` path: it proves the device, and opens no file.
+
+    ``login`` is who somebody at the phone says they are, by its own log-in.
+    """
+
+    token: str
+    login: BasicCredential | DigestCredential | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from provisioning.usecases.logins import add_login
 from provisioning.usecases.memberships import forget_user, parting
 from provisioning.usecases.pages import Page
 from provisioning.usecases.personal import keep_rules
+from provisioning.usecases.pins import pin_digest
 from provisioning.usecases.roles import role_of_a_user
 from provisioning.usecases.seats import end_of_user
 from provisioning.usecases.sip import first_account
@@ -304,6 +305,7 @@ def set_pin(
         row = queries.get(session, User, actor.organisation, user)
         end_of_user(core, session, row, SessionEnd.PIN)
         row.pin_hash = hashed
+        row.pin_digest_encrypted = pin_digest(core, session, row, chosen)
         row.pin_must_change = must_change
     return chosen
 
@@ -314,7 +316,7 @@ def clear_pin(core: Core, actor: Actor, user: UUID | str) -> None:
     with changing(core, actor) as session:
         row = queries.get(session, User, actor.organisation, user)
         end_of_user(core, session, row, SessionEnd.PIN)
-        row.pin_hash = None
+        row.pin_hash = row.pin_digest_encrypted = None
 
 
 def set_voicemail_pin(core: Core, actor: Actor, user: UUID | str, pin: str) -> bool:

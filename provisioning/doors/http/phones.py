@@ -24,6 +24,7 @@ from provisioning.usecases.requests import (
     BasicCredential,
     Challenged,
     Credential,
+    DigestCredential,
     Door,
     FileReply,
     FileRequest,
@@ -103,9 +104,8 @@ def _question(request: web.BaseRequest) -> FileRequest | None:
         return None
     if isinstance(credential, ScreenCredential):
         proven = _proven(request)
-        credential = replace(
-            credential, login=proven if isinstance(proven, BasicCredential) else None
-        )
+        if isinstance(proven, BasicCredential | DigestCredential):
+            credential = replace(credential, login=proven)
     return FileRequest(
         path=path,
         peer=ip_address(request.remote.partition("%")[0]),

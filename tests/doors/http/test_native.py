@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
+from provisioning.crypto.challenges import answer
 from provisioning.domain.mac import Mac
 from provisioning.logs import configure_logs
 from provisioning.render.syntax import lines
 from provisioning.simulate.phone import VirtualPhone
 from provisioning.store.base import Base
-from provisioning.usecases import devices, organisations, registering, seats, sip, users
+from provisioning.usecases import devices, organisations, pins, registering, seats, sip, users
 from provisioning.usecases.native import LARGEST
 from provisioning.usecases.pace import Pace
 from provisioning.usecases.pages import Page
@@ -25,6 +26,7 @@ from provisioning.usecases.stations import first_station
 
 CANARY = "739164"
 MAC = "1400E9000001"
+CHALLENGED = re.compile('Digest realm="Provisioning", qop="auth", nonce="[^"]+", algorithm=MD5')
 
 
 @dataclass
@@ -39,10 +41,14 @@ class Phone:
         return urlsplit(self.file["user config url"]).path + name
 
     async def ask(self, who: str, pin: str = "", name: str = "1001.cfg", method: str = "GET"):
-        """Ask for a file with a name and a PIN, or without."""
-        proof = base64.b64encode(f"{who}:{pin}".encode()).decode()
-        headers = {"Authorization": f"Basic {proof}"} if who else {}
-        return await self.door.get(self.path(name), headers=headers, method=method)
+        """Ask for a file with a name and a PIN, by answering the challenge, or without."""
+        path = self.path(name)
+        asked = await self.door.get(path, method=method)
+        if not who or asked.status != 401:
+            return asked
+        challenges = [asked["www-authenticate"]]
+        proof = answer(challenges, method=method, uri=path, user=who, password=pin)
+        return await self.door.get(path, headers={"Authorization": proof}, method=method)
 
     async def put(self, body: bytes, *, length: int | None = None, name: str = "1001_local.cfg"):
         """Send a file."""
@@ -88,7 +94,7 @@ async def test_g2_curl_logs_in_as_the_phone_does(core, actor, phone, client_prog
         assert ran.returncode == 0, arguments
         return out.decode()
 
-    login = ("--anyauth", "--user", f"1001:{CANARY}")
+    login = ("--digest", "--user", f"1001:{CANARY}")
     assert "sip line1 user name: 1001\n" in await curl(*login, f"{url}1001.cfg")
     assert await curl(*login, f"{url}1001_local.cfg") == ""
     assert await curl("--upload-file", str(sent), f"{url}1001_local.cfg") == "OK\n"
@@ -122,15 +128,21 @@ async def test_hd8_a_virtual_phone_shows_one_after_the_other(core, actor, phone)
 
 
 async def test_hd9_what_the_phone_is_answered(core, actor, phone):
-    """Basic is asked for, also of a wrong PIN; who may not is 403; who has to wait is told how long."""
+    """Digest is asked for, also of a wrong PIN; who may not is 403; who has to wait is told how long."""
     for asked in (phone.ask(""), phone.ask("1001", "1"), phone.ask("1002", CANARY)):
         reply = await asked
-        assert (reply.status, reply["www-authenticate"]) == (
-            401,
-            'Basic realm="Provisioning", charset="UTF-8"',
-        )
+        assert reply.status == 401
+        assert CHALLENGED.fullmatch(reply["www-authenticate"])
         assert reply["cache-control"] == "no-store"
-    for given in ("Basic", "Basic ====", "Digest a=b", "Basic " + "A" * 3000, "\xff"):
+    clear = base64.b64encode(f"1001:{CANARY}".encode()).decode()
+    for given in (
+        f"Basic {clear}",
+        "Basic",
+        "Basic ====",
+        "Digest a=b",
+        "Basic " + "A" * 3000,
+        "\xff",
+    ):
         reply = await phone.door.get(phone.path(), headers={"Authorization": given})
         assert reply.status == 401, given
     set_values(core, actor, "organisation", actor.organisation, {"feature.hotdesking": False})
@@ -185,7 +197,7 @@ async def test_g3_no_log_holds_what_was_typed_or_sent(core, actor, phone, capfd,
         await phone.ask(who, pin, name)
     await phone.put(f"pin: {CANARY}\n".encode())
     with monkeypatch.context() as broken:
-        broken.setattr(type(core.pins), "verify", lambda *_: 1 / 0)
+        broken.setattr(pins, "verify_digest", lambda *_, **__: 1 / 0)
         assert (await phone.ask("1001", CANARY)).status == 503
     core.log.flush()
     captured = capfd.readouterr()

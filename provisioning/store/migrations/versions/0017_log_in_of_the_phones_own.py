@@ -27,6 +27,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_phone_upload_organisation_id'), ['organisation_id'], unique=False)
     with op.batch_alter_table('hotdesk_session', schema=None) as batch_op:
         batch_op.add_column(sa.Column('native', sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table('user', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('pin_digest_encrypted', sa.LargeBinary(), nullable=True))
     with op.batch_alter_table('reload', schema=None) as batch_op:
         batch_op.add_column(sa.Column('restart_from', sa.DateTime(timezone=True), nullable=True))
 
@@ -34,6 +36,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table('reload', schema=None) as batch_op:
         batch_op.drop_column('restart_from')
+    with op.batch_alter_table('user', schema=None) as batch_op:
+        batch_op.drop_column('pin_digest_encrypted')
     with op.batch_alter_table('hotdesk_session', schema=None) as batch_op:
         batch_op.drop_column('native')
     with op.batch_alter_table('phone_upload', schema=None) as batch_op:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import pytest
 from sqlalchemy import select
@@ -22,25 +21,16 @@ from provisioning.usecases import (
     hotdesk,
     phonebook,
     progress,
-    registering,
     releases,
     seats,
-    sip,
     users,
 )
-from provisioning.usecases.fetch import fetch_file
-from provisioning.usecases.inventory import list_fetches
 from provisioning.usecases.pages import Page
-from provisioning.usecases.paths import split_path
 from provisioning.usecases.ports import Heard
 from provisioning.usecases.reload import settle, to_tell, told
 from provisioning.usecases.requests import (
-    BasicCredential,
     Door,
-    FileRequest,
     Outcome,
-    ScreenCredential,
-    TokenCredential,
 )
 from provisioning.usecases.settings import set_values
 from provisioning.usecases.stations import change_station, first_station
@@ -61,87 +51,10 @@ def clock(clock):
     return clock
 
 
-@dataclass
-class Mitel:
-    """A phone with a log-in of its own, as far as it asks for something."""
-
-    core: object
-    actor: object
-    device: object
-    name: str
-    file: dict[str, str] = field(default_factory=dict)
-
-    def fetch(self) -> dict[str, str]:
-        """What its own file says."""
-        self.file = dict(lines.mitel(self.load(self.name).decode()))
-        return self.file
-
-    def load(self, name: str) -> bytes:
-        """A file of its own, by its own URL."""
-        url = devices.provisioning_urls(self.core, self.actor, self.device).token_url
-        token = TokenCredential(url.rstrip("/").rpartition("/")[2])
-        request = FileRequest(name, ip_address("192.0.2.7"), Door.HTTPS, credential=token)
-        return fetch_file(self.core, request).content
-
-    def ask(self, url, who="", pin="", *, method="GET", body=b"", door=Door.HTTPS, source="7"):
-        """What a URL of its file gives."""
-        credential, path = split_path(re.sub("https?://[^/]+/", "", url))
-        assert isinstance(credential, ScreenCredential)
-        path, _, query = path.partition("?")
-        login = BasicCredential(who, pin) if who else None
-        credential = ScreenCredential(credential.token, login)
-        peer = ip_address(f"192.0.2.{source}")
-        request = FileRequest(path, peer, door, method, query, body, credential=credential)
-        return fetch_file(self.core, request)
-
-    def folder(self) -> str:
-        """Where its file says that people's files are."""
-        return self.file["user config url"]
-
-    def log_in(self, who="1001", pin="", **more):
-        """What it gets for a name and a PIN."""
-        return self.ask(f"{self.folder()}{who}.cfg", who, pin or PINS[who], **more)
-
-    def local(self, who="1001", **more):
-        """What it gets for the file of what was changed, or for sending it."""
-        return self.ask(f"{self.folder()}{who}_local.cfg", **more)
-
-    def tell(self, event: str, user: str = "") -> str:
-        """Tell of a restart or a registration as its file asks for; why it was answered so."""
-        url = self.file[f"action uri {event}"].replace("$$SIPUSERNAME$$", user)
-        assert self.ask(url).content == b"OK\n"
-        self.core.log.flush()
-        return list_fetches(self.core, self.actor, self.device, Page(limit=1))[0].reason
-
-
 @pytest.fixture
-def native(core, actor):
-    """Switch the phones' own log-in on for everybody."""
-    set_values(core, actor, "organisation", actor.organisation, {"hotdesk.native": True})
-
-
-@pytest.fixture
-def make(core, actor, server, native, clock):
-    """Pool phones with an account of their own that have fetched their file."""
-
-    def add(number: int = 1, model: str = "6930") -> Mitel:
-        mac = f"1400E90000{number:02}"
-        row = registering.add_device(core, actor, mac=mac, model=model, pool=True, name="Lobby")
-        station = first_station(core, actor, row.device.id).station
-        sip.add_account(core, actor, username=f"place-{number}", station_id=station.id)
-        phone = Mitel(core, actor, row.device.id, f"{mac}.cfg")
-        phone.fetch()
-        phone.fetch()
-        core.log.flush()
-        return phone
-
-    return add
-
-
-@pytest.fixture
-def phone(make):
+def phone(add_mitel):
     """One of them."""
-    return make()
+    return add_mitel()
 
 
 @pytest.fixture
@@ -222,39 +135,9 @@ def test_hd10_the_same_person_asks_again(core, actor, ada, phone, clock):
     assert again.session.lease_until == first.session.lease_until + timedelta(hours=1)
 
 
-def test_hd9_nobody_is_told_what_was_wrong(core, ada, phone, make):
-    """Without a name, with another's, with a wrong PIN or nobody's extension: Basic is asked for."""
-    ask = [
-        phone.ask(f"{phone.folder()}1001.cfg"),
-        phone.ask(f"{phone.folder()}1002.cfg", "1001", PINS["1001"]),
-        phone.log_in(pin=WRONG),
-        phone.log_in("4711", pin=PINS["1001"]),
-        phone.log_in("ada%20x", pin="x" * 500),
-    ]
-    assert {reply.outcome for reply in ask} == {CHALLENGE}
-    assert {reply.challenges for reply in ask} == {('Basic realm="Provisioning", charset="UTF-8"',)}
-    core.log.flush()
-    seen = list_fetches(core, phone.actor, phone.device, Page(limit=5))
-    assert {row.path for row in seen} == {"users/***"}
-    assert not [row for row in seen if PINS["1001"] in f"{row.path}{row.reason}{row.user_agent}"]
-
-
-def test_hd9_guesses_are_counted_as_anywhere(core, actor, ada, bob, phone, clock):
-    """Five wrong PINs of one person, or ten at one phone, and it is told when to come again."""
-    assert [phone.log_in(pin=WRONG).outcome for _ in range(5)] == [CHALLENGE] * 5
-    waits = phone.log_in()
-    assert (waits.outcome, waits.again) == (FAILED, 900)
-    for number in range(2000, 2005):
-        phone.log_in(str(number), WRONG)
-    assert phone.log_in("1002").outcome is FAILED
-    assert sitting(core, actor) == {}
-    clock.turn(hours=1)
-    assert phone.log_in("1002").outcome is SERVED
-
-
-def test_hd4_a_taken_phone_and_a_denied_move_are_refused(core, actor, ada, bob, phone, make):
+def test_hd4_a_taken_phone_and_a_denied_move_are_refused(core, actor, ada, bob, phone, add_mitel):
     """The rules of the place hold: who sits there stays, and may not sit at two phones."""
-    other = make(2)
+    other = add_mitel(2)
     phone.log_in()
     assert phone.log_in("1002").outcome is REFUSED
     set_values(core, actor, "organisation", actor.organisation, {"hotdesk.elsewhere": "deny"})
@@ -423,9 +306,11 @@ def test_hd6_what_was_fetched_before_the_end_shows_no_restart(
     assert status() == "saved"
 
 
-def test_hd3_a_login_elsewhere_restarts_the_phone_before(core, actor, ada, phone, make, settled):
+def test_hd3_a_login_elsewhere_restarts_the_phone_before(
+    core, actor, ada, phone, add_mitel, settled
+):
     """Who moves from one such phone to another is taken off the first, and not off the second."""
-    other = make(2)
+    other = add_mitel(2)
     settled()
     phone.log_in()
     other.log_in()
@@ -473,7 +358,7 @@ def test_a_phone_in_place_of_another_holds_nobody(core, actor, ada, phone):
     phone.log_in()
     swapped = swap_device(core, actor, phone.device, mac="1400E9000009", model="6930")
     assert sitting(core, actor) == {"Ada": "Lobby"}
-    new = Mitel(core, actor, swapped.device.id, "1400E9000009.cfg")
+    new = replace(phone, device=swapped.device.id, name="1400E9000009.cfg")
     assert new.fetch()["sip line1 user name"] == "1001"
 
 
@@ -482,9 +367,9 @@ def test_a_phone_in_place_of_another_holds_nobody(core, actor, ada, phone):
 MINE = "softkey1 mine: 7\nring tone: 3\n"
 
 
-def test_g2_what_was_changed_comes_back_with_the_person(core, actor, ada, phone, make):
+def test_g2_what_was_changed_comes_back_with_the_person(core, actor, ada, phone, add_mitel):
     """Nothing at first; what one phone sent the next one gets, but never the names of our files."""
-    other = make(2)
+    other = add_mitel(2)
     phone.log_in()
     assert (phone.local().outcome, phone.local().content) == (SERVED, b"")
     ours = "sip line1 password: x\n^SIP Line1 proxy ip: evil\n!admin password: 1\nhttp server: e\n"
@@ -522,9 +407,9 @@ def test_hd8_nobody_finds_what_another_changed(core, actor, ada, bob, phone):
 # --- where there is none
 
 
-def test_only_where_it_is_switched_on_and_known(core, actor, ada, phone, make, settled):
+def test_only_where_it_is_switched_on_and_known(core, actor, ada, phone, add_mitel, settled):
     """Older models, TFTP, other names, other methods and places without it have no such files."""
-    old = make(2, "6757i")
+    old = add_mitel(2, "6757i")
     assert "user config url" not in old.file
     users_of_old = old.file["xml application URI"].replace("hotdesk", "users/1001.cfg")
     assert old.ask(users_of_old, "1001", PINS["1001"]).outcome is NOT_FOUND
