@@ -21,7 +21,7 @@ import psycopg
 import pytest
 import structlog
 from argon2 import PasswordHasher
-from sqlalchemy import event, make_url
+from sqlalchemy import Table, event, make_url
 
 from provisioning.crypto import passwords
 from provisioning.crypto.digest import Nonces
@@ -168,9 +168,11 @@ class Postgres:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            connection.execute("SET session_replication_role = replica")  # in any order
-            for table in Base.metadata.sorted_tables:
-                connection.execute(f'DELETE FROM "{table.name}"')
+            tables = [table.name for table in Base.metadata.sorted_tables]
+            connection.execute(  # all at once, in any order
+                "SET session_replication_role = replica;"
+                + "".join(f'DELETE FROM "{table}";' for table in tables)
+            )
 
 
 @pytest.fixture(scope="session")
@@ -290,10 +292,16 @@ def shipped_vendors() -> Registry:
     return load_registry([TEMPLATES])
 
 
+@pytest.fixture(scope="session")
+def server_keys() -> tuple[bytes, ...]:
+    """Random keys, the same in each test of a process."""
+    return (secrets.token_bytes(32),)
+
+
 @pytest.fixture
-def core(database: Database, shipped_vendors: Registry) -> Core:
+def core(database: Database, shipped_vendors: Registry, server_keys: tuple[bytes, ...]) -> Core:
     """A core over a fresh database with random keys and the shipped vendors."""
-    keys = (secrets.token_bytes(32),)
+    keys = server_keys
     return Core(
         database=database,
         registry=shipped_vendors,
@@ -310,10 +318,27 @@ def core(database: Database, shipped_vendors: Registry) -> Core:
     )
 
 
+@pytest.fixture(scope="session")
+def prepared() -> dict[bool, list[tuple[Table, list[dict[str, Any]]]]]:
+    """The rows of a new server, by whether they are SQLite's: made once, they are only put back."""
+    return {}
+
+
 @pytest.fixture
-def actor(core: Core) -> Actor:
+def actor(core: Core, prepared: dict[bool, list[tuple[Table, list[dict[str, Any]]]]]) -> Actor:
     """Whoever runs commands on the server, in the first organisation."""
-    organisations.prepare(core, email="admin@example.com", password="correct horse battery")
+    kind = core.database.is_sqlite
+    with core.database.engine.begin() as connection:
+        for table, rows in prepared.get(kind, []):
+            connection.execute(table.insert(), rows)
+    if kind not in prepared:
+        organisations.prepare(core, email="admin@example.com", password="correct horse battery")
+        with core.database.engine.begin() as connection:
+            made = [
+                (table, [dict(row) for row in connection.execute(table.select()).mappings()])
+                for table in Base.metadata.sorted_tables
+            ]
+        prepared[kind] = [(table, rows) for table, rows in made if rows]
     with core.database.read() as session:
         first = access.organisation_by_name(session, organisations.FIRST_ORGANISATION)
     assert first is not None
