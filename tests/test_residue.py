@@ -3,8 +3,8 @@
 A phone keeps what a later file does not name. So somebody's files are read back, and those of who
 comes next are laid over them as the phone does it: what the later ones name, in every file, must
 be what the former named. All models would take minutes; of those that differ in their numbers of
-lines and keys alone the largest and the smallest are taken, one nobody knows, and for older
-firmware the models of golden cases.
+lines and keys alone the largest is taken (`make soak`: also the smallest), one nobody knows, and for
+older firmware the models of golden cases.
 """
 
 from __future__ import annotations
@@ -222,8 +222,8 @@ def tells(value: str) -> bool:
     return CANARY in value.lower() or NUMBER in value
 
 
-def variants(vendor: Vendor) -> list[tuple[str, str]]:
-    """The largest and the smallest model of each shape, one nobody knows, and older firmware."""
+def variants(vendor: Vendor, *, both: bool = False) -> list[tuple[str, str]]:
+    """The largest model of each shape, or also the smallest, one nobody knows, and older firmware."""
     olds = [(case.phone.model, case.phone.firmware) for case in cases(vendor)]
     every = [*((model.id, "") for model in vendor.data.models), ("", ""), *olds]
     shapes: dict[tuple[str, str], list[str]] = {}
@@ -232,7 +232,9 @@ def variants(vendor: Vendor) -> list[tuple[str, str]]:
     return [
         (model, firmware)
         for (_, firmware), models in shapes.items()
-        for model in dict.fromkeys((max(models, key=size(vendor)), min(models, key=size(vendor))))
+        for model in dict.fromkeys(
+            (max(models, key=size(vendor)), *([min(models, key=size(vendor))] if both else []))
+        )
     ]
 
 
@@ -258,13 +260,14 @@ def shape(model: Model | None) -> str:
     return repr((model.kind, model.expansion is None, model.cannot, colour, sorted(traits.items())))
 
 
+@pytest.mark.parametrize("both", [False, pytest.param(True, marks=pytest.mark.soak)])
 @each_vendor
-def test_hd8_nothing_of_the_last_person_stays(vendor: Vendor):
+def test_hd8_nothing_of_the_last_person_stays(vendor: Vendor, both: bool):
     """What a person's files set is set anew by the guest's and the next one's, or declared."""
     logout = vendor.data.logout
     told = tuple(pattern for thing in logout.stays for pattern in thing.parameters)
     residue, declared = set(), set()
-    for model, firmware in variants(vendor):
+    for model, firmware in variants(vendor, both=both):
         later = {who: files(phone, vendor) for who, phone in successors(vendor, model, firmware)}
         for who, phone in people(vendor, model, firmware):
             before = files(phone, vendor)

@@ -42,6 +42,9 @@ DIALECTS = {
 }  # fmt: skip
 """A phone of each dialect, and how its file says one hour east, five west and nine east."""
 
+# What values make of files is the same on every database.
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def site(core, phones):

@@ -116,7 +116,7 @@ def attack(
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 async def test_answers_are_as_the_document_says(siege):
     """No request is answered 5xx, or otherwise than the document says."""
-    await asyncio.to_thread(run, siege, 2)
+    await asyncio.to_thread(run, siege, 1)
 
 
 @pytest.mark.soak
