@@ -16,8 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
-# One test process more than there are processors: some tests wait for servers and clocks.
-PYTEST_ARGS ?= -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --maxprocesses 5 --dist loadscope
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadscope
 
 .PHONY: serve test check bench soak lint lock
 .DELETE_ON_ERROR:

@@ -485,7 +485,7 @@ def emitted(vendor: Vendor, model: Model, rules: list[FileRule], name: str, year
     return found
 
 
-@pytest.mark.parametrize("share", [16, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("share", [32, pytest.param(1, marks=pytest.mark.soak)])
 @every_walk
 def test_every_zone_is_exact_or_reported(vendor: Vendor, model: Model, share: int):
     """Read back, each zone has zoneinfo's offsets and changes of the year, or it was reported."""

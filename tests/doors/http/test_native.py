@@ -24,6 +24,9 @@ from provisioning.usecases.pages import Page
 from provisioning.usecases.settings import set_values
 from provisioning.usecases.stations import first_station
 
+# What it does to the database is tested with the use cases, on both.
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
 CANARY = "739164"
 MAC = "1400E9000001"
 CHALLENGED = re.compile('Digest realm="Provisioning", qop="auth", nonce="[^"]+", algorithm=MD5')
