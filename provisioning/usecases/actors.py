@@ -21,6 +21,7 @@ from provisioning.domain.roles import Permission, known_permissions
 from provisioning.store import access, members, queries
 from provisioning.store.authors import Author, written_by
 from provisioning.store.database import Session
+from provisioning.store.devices import Device
 from provisioning.store.locks import take_turn
 from provisioning.store.members import Member
 from provisioning.store.organisations import ApiToken, Organisation, Role
@@ -106,6 +107,17 @@ def together(
 
 
 COMMAND_LINE = "command line"
+
+
+def phone_actor(device: Device, source: str) -> Actor:
+    """A phone that asks from an address, as whoever acts by it."""
+    return Actor(
+        f"phone {device.name or device.id}",
+        device.organisation_id,
+        frozenset({Permission.PBX}),
+        source=source,
+        device_id=device.id,
+    )
 
 
 def local_actor(organisation: UUID | None) -> Actor:

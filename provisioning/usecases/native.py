@@ -24,7 +24,6 @@ from provisioning.domain.errors import (
     WrongPin,
 )
 from provisioning.domain.phone import Phone
-from provisioning.domain.roles import Permission
 from provisioning.render.files import render_file, render_person
 from provisioning.render.login import FOLDER, users_url
 from provisioning.render.syntax import FORMS
@@ -35,7 +34,7 @@ from provisioning.store.organisations import Site
 from provisioning.store.people import User
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases import hotdesk
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, phone_actor
 from provisioning.usecases.core import REALM, Core
 from provisioning.usecases.moving import destination
 from provisioning.usecases.phones import Facts, build_phone
@@ -132,14 +131,7 @@ class _Desk:
             outbox.need_not_restart(session, self.device.id)
 
     def _actor(self) -> Actor:
-        device = self.device
-        return Actor(
-            f"phone {device.name or device.id}",
-            device.organisation_id,
-            frozenset({Permission.PBX}),
-            source=str(self.request.peer),
-            device_id=device.id,
-        )
+        return phone_actor(self.device, str(self.request.peer))
 
 
 def answer_native(core: Core, request: FileRequest, device: Device, seen: Sighting) -> FileReply:

@@ -24,7 +24,6 @@ from provisioning.domain.errors import (
     WrongPin,
 )
 from provisioning.domain.phone import Phone, Provisioning
-from provisioning.domain.roles import Permission
 from provisioning.domain.timezones import clock_time, zone_named
 from provisioning.render.login import HOME, screens_of
 from provisioning.render.screens import (
@@ -42,7 +41,7 @@ from provisioning.store import queries
 from provisioning.store.devices import Device
 from provisioning.store.snapshots import snapshot
 from provisioning.usecases import hotdesk
-from provisioning.usecases.actors import Actor
+from provisioning.usecases.actors import Actor, phone_actor
 from provisioning.usecases.core import Core
 from provisioning.usecases.phones import Facts, build_phone
 from provisioning.usecases.requests import (
@@ -102,14 +101,7 @@ class _Visit:
 
     def actor(self) -> Actor:
         """The phone as whoever acts."""
-        device = self.device
-        return Actor(
-            f"phone {device.name or device.id}",
-            device.organisation_id,
-            frozenset({Permission.PBX}),
-            source=str(self.request.peer),
-            device_id=device.id,
-        )
+        return phone_actor(self.device, str(self.request.peer))
 
     def station(self) -> UUID:
         """The station people log in at: its first."""
