@@ -213,8 +213,8 @@ class Phone:
     ``location`` is where an emergency call says it comes from, ``emergency_caller_id`` the number it
     goes out with; empty: none. ``hidden`` names people on its keys whose calls others may not see.
     ``photos`` says, for the loss report only, that there are some for a phone book to show.
-    ``withheld`` are keys that not all may have. ``login`` says whether people log in at it, ``open_pin`` whether they
-    may be asked for a PIN that its screens cannot hide.
+    ``withheld`` are keys that not all may have. ``login`` says whether people log in at it,
+    ``open_pin`` whether they may be asked for a PIN that its screens cannot hide.
     """
 
     mac: Mac | None

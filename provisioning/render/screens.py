@@ -51,8 +51,8 @@ class Screen:
 
     ``kind`` is form, message or status. ``text`` are whole sentences on one line. What is typed
     into ``fields`` goes into the query of ``url``; ``reload`` asks for what makes the phone load
-    its files, and ``closes`` for what then closes the screen. ``home`` is the URL at which all begins; ``submit`` and ``exit`` are labels, ``language`` is the tag
-    of all texts.
+    its files, and ``closes`` for what then closes the screen. ``home`` is the URL at which all
+    begins; ``submit`` and ``exit`` are labels, ``language`` is the tag of all texts.
     """
 
     kind: str

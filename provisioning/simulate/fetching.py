@@ -110,12 +110,7 @@ async def _http(url: str, agent: str, trust: Trust, place: Place, source: str) -
             ) as session,
             session.get(url) as response,
         ):
-            asked = response.headers.get("WWW-Authenticate", "").startswith("Basic ")
-            if not (place.user and asked):
-                return Fetched(response.status, await response.read())
-            login = aiohttp.encode_basic_auth(place.user, place.password, encoding="utf-8")
-            async with session.get(url, headers={"Authorization": login}) as answer:
-                return Fetched(answer.status, await answer.read())
+            return Fetched(response.status, await response.read())
     except TimeoutError:
         return Fetched(0, problem=f"no answer within {PATIENCE:.0f} seconds")
     except aiohttp.ClientError as error:

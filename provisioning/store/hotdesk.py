@@ -299,7 +299,7 @@ def trim(session: Session, before: datetime) -> None:
     session.execute(delete(HotdeskSession).where(HotdeskSession.ended_at < before))
 
 
-def keep_pin_digest(session: Session, user: UUID, digest: bytes) -> None:
-    """Keep what Digest answers with somebody's PIN are judged by; that is no change of the person."""
+def keep_pin_digest(session: Session, user: UUID, digest: bytes | None) -> None:
+    """Keep what Digest answers with a PIN are judged by, or forget it: no change of the person."""
     row = update(User).where(User.id == user)
     run(session, row.values(pin_digest_encrypted=digest))

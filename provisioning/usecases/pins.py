@@ -52,11 +52,13 @@ def pin_digest(core: Core, session: Session, user: User, pin: str) -> bytes | No
 
 
 def keep_digest(core: Core, session: Session, user: User, given: str | DigestCredential) -> None:
-    """Keep what is missing for Digest answers, now that somebody has given their PIN itself."""
-    login = _hashed(session, user, given) if isinstance(given, str) else ""
-    kept = user.pin_digest_encrypted
-    if login and (kept is None or core.cipher.decrypt(kept, PURPOSE_PIN) != login):
-        hotdesk.keep_pin_digest(session, user.id, core.cipher.encrypt(login, PURPOSE_PIN))
+    """Keep what Digest answers take, now that somebody has given their PIN itself, or forget it."""
+    if not isinstance(given, str):
+        return
+    held, login = user.pin_digest_encrypted, _hashed(session, user, given)
+    if login != (core.cipher.decrypt(held, PURPOSE_PIN) if held is not None else ""):
+        digest = core.cipher.encrypt(login, PURPOSE_PIN) if login else None
+        hotdesk.keep_pin_digest(session, user.id, digest)
 
 
 def _hashed(session: Session, user: User, pin: str) -> str:

@@ -102,9 +102,10 @@ class Readback:
 
     ``language`` are parameters, of which the first one with a value counts; ``idle_text`` is one;
     ``ca`` the one that hands over our own CA: a URL, a PEM certificate, or one without its first and
-    last line. ``users`` is the one with the folder of people's files, for the phone's own log-in. ``empty`` is what the vendor writes for no value. ``urls`` are for dialects that
-    spread the server's URL over parameters, whose names stand in braces: the first one with a value
-    for each counts, before ``[adopt]``.
+    last line. ``users`` is the one with the folder of people's files, for the phone's own log-in.
+    ``empty`` is what the vendor writes for no value. ``urls`` are for dialects that spread the
+    server's URL over parameters, whose names stand in braces: the first one with a value for each
+    counts, before ``[adopt]``.
     """
 
     __pydantic_config__ = _STRICT

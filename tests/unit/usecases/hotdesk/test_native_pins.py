@@ -11,6 +11,7 @@ from provisioning.usecases import organisations, seats, users
 from provisioning.usecases.inventory import list_fetches
 from provisioning.usecases.pages import Page
 from provisioning.usecases.requests import Door, Outcome
+from provisioning.usecases.settings import set_values
 
 PINS = {"1001": "482913", "1002": "917364"}
 WRONG = "000001"
@@ -85,10 +86,19 @@ def test_hd9_an_old_nonce_costs_no_try(core, ada, phone, monkeypatch):
 
 
 def test_g3_no_digest_is_kept_where_no_phone_needs_it(core, actor, ada, pool, desks):
-    """PINs can be tried out on it sooner than on their hash."""
+    """PINs can be tried out on it sooner than on their hash: it comes and goes with the setting."""
+
+    def kept() -> bool:
+        return users.read_user(core, actor, ada).user.pin_digest_encrypted is not None
+
     desks.log_in(pool)
-    users.set_pin(core, actor, ada, PINS["1001"])
-    assert users.read_user(core, actor, ada).user.pin_digest_encrypted is None
+    assert not kept()
+    for native in (True, False):
+        set_values(core, actor, "organisation", actor.organisation, {"hotdesk.native": native})
+        desks.log_in(pool)
+        assert kept() is native
+        users.set_pin(core, actor, ada, PINS["1001"])
+        assert kept() is native
 
 
 def test_hd9_guesses_are_counted_as_anywhere(core, actor, ada, bob, phone, clock):
